@@ -1,0 +1,1 @@
+"""What Hydria knows: attributes, resources, trees, rules, statuses, refusals. No I/O, no clock, no SQL."""

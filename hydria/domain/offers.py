@@ -1,0 +1,65 @@
+"""What an operator offers: quotas, providers, flavors, availability zones and their profiles."""
+
+from typing import Annotated
+
+from hydria.domain.attributes import At, Doc, Kept, Resource, Since
+from hydria.domain.types import Count, Json, Name, ProjectId, Uuid
+
+
+class Quota(Resource, kw_only=True):
+    """How many objects a project may have; -1: no limit."""
+
+    project_id: Annotated[ProjectId, Doc("The project.")]
+    loadbalancer: Annotated[Count | None, At.UPDATE, Doc("Load balancers.")] = None
+    load_balancer: Annotated[Count | None, At.UPDATE, Kept.COMPUTED, Doc("Old name of loadbalancer.")] = None
+    listener: Annotated[Count | None, At.UPDATE, Doc("Listeners.")] = None
+    member: Annotated[Count | None, At.UPDATE, Doc("Members.")] = None
+    pool: Annotated[Count | None, At.UPDATE, Doc("Pools.")] = None
+    healthmonitor: Annotated[Count | None, At.UPDATE, Doc("Health monitors.")] = None
+    health_monitor: Annotated[Count | None, At.UPDATE, Kept.COMPUTED, Doc("Old name of healthmonitor.")] = None
+    l7policy: Annotated[Count | None, At.UPDATE, Since("2.19"), Doc("L7 policies.")] = None
+    l7rule: Annotated[Count | None, At.UPDATE, Since("2.19"), Doc("L7 rules.")] = None
+
+
+class Provider(Resource, kw_only=True):
+    """Something that can serve load balancers."""
+
+    name: Annotated[Name, Doc("Its name.")]
+    description: Annotated[Name, Doc("What it is.")] = ""
+
+
+class FlavorProfile(Resource, kw_only=True):
+    """Settings of a provider under a name."""
+
+    id: Annotated[Uuid, Doc("The identifier.")]
+    name: Annotated[Name, At.BOTH, Doc("A name for people.")]
+    provider_name: Annotated[Name, At.BOTH, Doc("The provider it is for.")]
+    flavor_data: Annotated[Json, At.BOTH, Doc("A JSON object of the provider's settings.")]
+
+
+class Flavor(Resource, kw_only=True):
+    """What a user may choose of a provider's settings."""
+
+    id: Annotated[Uuid, Doc("The identifier.")]
+    name: Annotated[Name, At.BOTH, Doc("A unique name.")]
+    description: Annotated[Name, At.BOTH, Doc("A description for people.")] = ""
+    enabled: Annotated[bool, At.BOTH, Doc("Whether it may be chosen.")] = True
+    flavor_profile_id: Annotated[Uuid, At.CREATE, Doc("The profile behind it.")]
+
+
+class AvailabilityZoneProfile(Resource, kw_only=True):
+    """Settings of a provider for a zone."""
+
+    id: Annotated[Uuid, Doc("The identifier.")]
+    name: Annotated[Name, At.BOTH, Doc("A name for people.")]
+    provider_name: Annotated[Name, At.BOTH, Doc("The provider it is for.")]
+    availability_zone_data: Annotated[Json, At.BOTH, Doc("A JSON object of the provider's settings.")]
+
+
+class AvailabilityZone(Resource, kw_only=True):
+    """Where a user may have a load balancer; known by its name."""
+
+    name: Annotated[Name, At.CREATE, Doc("Its unique name and key.")]
+    description: Annotated[Name, At.BOTH, Doc("A description for people.")] = ""
+    enabled: Annotated[bool, At.BOTH, Doc("Whether it may be chosen.")] = True
+    availability_zone_profile_id: Annotated[Uuid, At.CREATE, Doc("The profile behind it.")]
