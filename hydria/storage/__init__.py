@@ -1,0 +1,1 @@
+"""The only package that speaks SQL. One writer per table; tables are derived from the domain."""

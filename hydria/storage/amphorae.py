@@ -1,0 +1,64 @@
+"""Amphorae and placements: written by the worker that holds their load balancer's claim."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hydria.control.world import Placement
+from hydria.domain.amphora import Amphora, AmphoraStatus, move
+from hydria.storage import rows, tables
+
+A = tables.AMPHORA
+P = tables.PLACEMENT
+
+
+def add(c: Connection, amphora: Amphora) -> None:
+    """Store a new amphora and its placement."""
+    rows.add(c, A, amphora)
+    c.execute(insert(P).values(amphora_id=amphora.id, load_balancer_id=amphora.loadbalancer_id))
+
+
+def one(c: Connection, amphora_id: str) -> Amphora | None:
+    """One amphora."""
+    row = c.execute(select(A).where(A.c.id == amphora_id)).first()
+    return rows.to(Amphora, row) if row else None
+
+
+def of(c: Connection, load_balancer_id: str) -> list[Amphora]:
+    """The amphorae of a load balancer that are not gone, oldest first."""
+    alive = (A.c.loadbalancer_id == load_balancer_id) & (A.c.status != AmphoraStatus.DELETED)
+    return [rows.to(Amphora, row) for row in c.execute(select(A).where(alive).order_by(A.c.created_at, A.c.id))]
+
+
+def every(c: Connection) -> list[Amphora]:
+    """All amphorae that are not gone, oldest first."""
+    query = select(A).where(A.c.status != AmphoraStatus.DELETED).order_by(A.c.created_at, A.c.id)
+    return [rows.to(Amphora, row) for row in c.execute(query)]
+
+
+def note(c: Connection, amphora_id: str, now: int, **learned: Any) -> None:
+    """Record something learned of an amphora; a status only moves as its table allows."""
+    if "status" in learned:
+        before = AmphoraStatus(c.execute(select(A.c.status).where(A.c.id == amphora_id)).scalar_one())
+        learned["status"] = move(before, AmphoraStatus(learned["status"]))
+    c.execute(update(A).where(A.c.id == amphora_id).values(updated_at=now, **learned))
+
+
+def placements(c: Connection, load_balancer_id: str) -> dict[str, Placement]:
+    """The placements of a load balancer, by amphora."""
+    found = c.execute(select(P).where(P.c.load_balancer_id == load_balancer_id))
+    return {row.amphora_id: Placement(**row._mapping) for row in found}  # noqa: SLF001
+
+
+def placed(c: Connection, placement: Placement) -> None:
+    """Record what was applied."""
+    values = msgspec.structs.asdict(placement)
+    mine = (P.c.amphora_id == values.pop("amphora_id")) & (P.c.load_balancer_id == values.pop("load_balancer_id"))
+    c.execute(update(P).where(mine).values(**values))
+
+
+def forget(c: Connection, amphora_id: str) -> None:
+    """Remove an amphora that is gone; its journal stays."""
+    c.execute(delete(P).where(P.c.amphora_id == amphora_id))
+    c.execute(delete(A).where(A.c.id == amphora_id))

@@ -1,0 +1,109 @@
+"""Columns from attributes: how each type of the domain is stored."""
+
+import enum
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Float, Integer, LargeBinary, String, Text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from hydria.domain import types
+from hydria.domain.attributes import Attribute, Kept, Resource, attributes
+from hydria.kit import ids
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""A number of 64 bits, also as a key that counts by itself."""
+
+BLOB = LargeBinary().with_variant(mysql.LONGBLOB, "mysql", "mariadb")
+"""Bytes without a limit that matters."""
+
+
+class Id(TypeDecorator[str]):
+    """An identifier: 16 bytes in the table, text outside."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.BINARY(16))
+        return dialect.type_descriptor(LargeBinary(16))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else ids.raw(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else ids.text(bytes(value))
+
+
+class Json(TypeDecorator[Any]):
+    """Lists and dictionaries as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value, enc_hook=str).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else msgspec.json.decode(value)
+
+
+def _bare(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
+    """A type without Annotated and without None, and its limits."""
+    metas: list[msgspec.Meta] = []
+    while True:
+        if get_origin(kind) is Annotated:
+            kind, *marks = get_args(kind)
+            metas += [m for m in marks if isinstance(m, msgspec.Meta)]
+        elif get_origin(kind) in (Union, UnionType):
+            kind = next(a for a in get_args(kind) if a is not type(None))
+        else:
+            return kind, metas
+
+
+def _type(a: Attribute) -> TypeEngine[Any] | type[TypeEngine[Any]]:
+    kind, metas = _bare(a.type)
+    if any(m.pattern and ids.TEXT in m.pattern for m in metas):
+        return Id()
+    if kind in (types.Address, types.Cidr):
+        return String(64)
+    if kind is bool:
+        return Boolean()
+    if kind is int:
+        return Integer() if any(m.le is not None for m in metas) else BigInteger()
+    if kind in (float, types.HttpVersion):
+        return Float()
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return String(32)
+    if kind is str:
+        return String(next((m.max_length for m in metas if m.max_length), 255))
+    return Json()
+
+
+def columns(resource: type[Resource], *keys: str) -> list[Column[Any]]:
+    """The columns of a resource: every attribute that is stored; `keys` make the primary key."""
+    return [
+        Column(a.name, _type(a), primary_key=a.name in keys, nullable=a.nullable and a.name not in keys)
+        for a in attributes(resource).values()
+        if a.kept in (Kept.STORED, Kept.HIDDEN)
+    ]
+
+
+def nested(resource: type[Resource]) -> dict[str, Any]:
+    """Attributes whose JSON must become structs again, with their types."""
+    return {
+        a.name: a.type
+        for a in attributes(resource).values()
+        if a.kept in (Kept.STORED, Kept.HIDDEN) and "Struct" in _shape(a.type)
+    }
+
+
+def _shape(kind: Any) -> str:
+    bare, _ = _bare(kind)
+    inside = get_args(bare)
+    if inside:
+        return " ".join(_shape(i) for i in inside)
+    return "Struct" if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else ""

@@ -1,0 +1,108 @@
+"""Intent: what users want. Every function runs inside a transaction of the API that began with `lock` or `create_root`.
+
+    def add_member(c):
+        locked = intents.lock(c, lb_id, now, due)     # first: from here on this load balancer is ours
+        ...check rules on rows read now...
+        intents.add(c, member)                        # born, changed, touched = locked.generation
+        intents.touch(c, locked.generation, kinds.POOL, [pool_id])
+        journal.write(c, ...)
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from hydria.domain import kinds
+from hydria.domain.loadbalancer import LoadBalancer
+from hydria.domain.part import Part
+from hydria.domain.refusals import Conflict, NotFound
+from hydria.storage import rows, tables
+
+P = TypeVar("P", bound=Part)
+ROOT = tables.TREE["load_balancer"]
+PROGRESS = tables.PROGRESS
+
+
+class Locked(msgspec.Struct, frozen=True):
+    """A load balancer whose row this transaction holds, at its new generation."""
+
+    load_balancer: LoadBalancer
+    generation: int
+    settled: int
+
+
+def create_root(c: Connection, lb: LoadBalancer) -> None:
+    """Store a new load balancer (generation 1) and want work on it."""
+    rows.add(c, ROOT, lb)
+    c.execute(insert(PROGRESS).values(load_balancer_id=lb.id, wanted=lb.generation, settled=0))
+
+
+def lock(c: Connection, lb_id: str, due_at: int) -> Locked:
+    """Take a load balancer and raise its generation. `due_at`: microseconds since 1970, kept only if nothing was pending.
+
+    Raises NotFound, and Conflict while it is being deleted.
+    """
+    raised = c.execute(update(ROOT).where(ROOT.c.id == lb_id, ROOT.c.deleted == 0).values(generation=ROOT.c.generation + 1))
+    found = c.execute(select(ROOT).where(ROOT.c.id == lb_id)).first()
+    if found is None:
+        message = f"load balancer {lb_id} does not exist"
+        raise NotFound(message)
+    if not raised.rowcount:
+        message = f"Load Balancer {lb_id} is immutable and cannot be updated."
+        raise Conflict(message)
+    lb = rows.to(LoadBalancer, found)
+    settled: int = c.execute(select(PROGRESS.c.settled).where(PROGRESS.c.load_balancer_id == lb_id)).scalar_one()
+    c.execute(update(PROGRESS).where(PROGRESS.c.load_balancer_id == lb_id).values(wanted=lb.generation, not_before=0))
+    values: dict[str, Any] = {"touched": lb.generation}
+    if settled >= lb.generation - 1:
+        values["due_at"] = due_at
+    c.execute(update(ROOT).where(ROOT.c.id == lb_id).values(**values))
+    return Locked(msgspec.structs.replace(lb, **values), lb.generation, settled)
+
+
+def add(c: Connection, *parts: Part) -> None:
+    """Store new objects, all of one kind."""
+    if parts:
+        rows.add(c, tables.TREE[kinds.of(parts[0]).table], *parts)
+
+
+def change(c: Connection, part: P, generation: int, now: int, values: dict[str, Any]) -> P:
+    """Write attributes of an object; the object as it is now."""
+    stamped = {**values, "changed": generation, "touched": generation, "updated_at": now}
+    changed = msgspec.structs.replace(part, **stamped)
+    table = tables.TREE[kinds.of(part).table]
+    columns = {name: value for name, value in rows.values(changed).items() if name in stamped}
+    c.execute(update(table).where(table.c.id == part.id).values(**columns))
+    return changed
+
+
+def touch(c: Connection, generation: int, kind: kinds.Kind, object_ids: Iterable[str]) -> None:
+    """Say that something beneath these objects was written."""
+    wanted = list(object_ids)
+    if wanted:
+        table = tables.TREE[kind.table]
+        c.execute(update(table).where(table.c.id.in_(wanted)).values(touched=generation))
+
+
+def remove(c: Connection, generation: int, kind: kinds.Kind, *conditions: ColumnElement[bool]) -> int:
+    """Mark objects for deletion; how many. The worker removes them when that is settled."""
+    table = tables.TREE[kind.table]
+    values = {"deleted": generation, "changed": generation, "touched": generation}
+    return c.execute(update(table).where(table.c.deleted == 0, *conditions).values(**values)).rowcount
+
+
+def remove_tree(c: Connection, lb_id: str, generation: int) -> None:
+    """Mark a load balancer and everything beneath it for deletion."""
+    for kind in kinds.KINDS:
+        table = tables.TREE[kind.table]
+        remove(c, generation, kind, table.c.load_balancer_id == lb_id)
+
+
+def forget_root(c: Connection, lb_id: str) -> None:
+    """Undo `create_root` when the VIP was refused; nothing else of the load balancer exists yet."""
+    for table in (ROOT, *(tables.TREE[k.table] for k in kinds.CHILDREN)):
+        c.execute(delete(table).where(table.c.load_balancer_id == lb_id))
+    c.execute(delete(PROGRESS).where(PROGRESS.c.load_balancer_id == lb_id))
+    c.execute(delete(tables.EXTERNAL).where(tables.EXTERNAL.c.load_balancer_id == lb_id))

@@ -1,0 +1,39 @@
+"""The journal: who asked for what, and what the runs did about it."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from hydria.storage import tables
+
+JOURNAL = tables.JOURNAL
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal; `changes` of a write is {attribute: [before, after]}, of a run a list of steps."""
+
+    at: int
+    load_balancer_id: str
+    project_id: str
+    generation: int
+    entry: str  # write | run
+    action: str
+    kind: str
+    object_id: str
+    who: str
+    request_id: str | None = None
+    changes: Any = None
+    outcome: str | None = None
+
+
+def add(c: Connection, *entries: Entry) -> None:
+    """Append entries."""
+    if entries:
+        c.execute(insert(JOURNAL), [msgspec.structs.asdict(e) for e in entries])
+
+
+def of(c: Connection, load_balancer_id: str, limit: int = 100) -> list[Entry]:
+    """The newest entries of a load balancer, newest first."""
+    query = select(JOURNAL).where(JOURNAL.c.load_balancer_id == load_balancer_id).order_by(JOURNAL.c.id.desc()).limit(limit)
+    return [Entry(**{k: v for k, v in row._mapping.items() if k != "id"}) for row in c.execute(query)]  # noqa: SLF001

@@ -1,0 +1,63 @@
+"""The ledger of things made in a cloud. A row is committed before the call that makes the thing; doomed is for good."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hydria.control.world import External, ExternalState, Purpose
+from hydria.storage import tables
+
+X = tables.EXTERNAL
+
+
+def _to(row: Any) -> External:
+    values = dict(row._mapping)  # noqa: SLF001
+    values["purpose"], values["state"] = Purpose(values["purpose"]), ExternalState(values["state"])
+    return External(**values)
+
+
+def plan(c: Connection, *things: External) -> None:
+    """Record what is about to be asked for."""
+    if things:
+        c.execute(insert(X), [msgspec.structs.asdict(t) for t in things])
+
+
+def one(c: Connection, name: str) -> External | None:
+    """The row of a name."""
+    row = c.execute(select(X).where(X.c.name == name)).first()
+    return _to(row) if row else None
+
+
+def of(c: Connection, load_balancer_id: str) -> list[External]:
+    """All rows of a load balancer, oldest first."""
+    query = select(X).where(X.c.load_balancer_id == load_balancer_id).order_by(X.c.created_at, X.c.name)
+    return [_to(row) for row in c.execute(query)]
+
+
+def every(c: Connection) -> list[External]:
+    """All rows, for housekeeping."""
+    return [_to(row) for row in c.execute(select(X))]
+
+
+def made(c: Connection, name: str, cloud_id: str, **learned: Any) -> None:
+    """Record that the thing exists, and what was learned of it; a doomed name stays doomed."""
+    c.execute(update(X).where(X.c.name == name).values(cloud_id=cloud_id, **learned))
+    c.execute(update(X).where(X.c.name == name, X.c.state == ExternalState.PLANNED).values(state=ExternalState.MADE))
+
+
+def note(c: Connection, name: str, **learned: Any) -> None:
+    """Record something learned of a thing."""
+    c.execute(update(X).where(X.c.name == name).values(**learned))
+
+
+def doom(c: Connection, names: Iterable[str], now: int) -> None:
+    """Mark things for destruction, for good."""
+    live = X.c.name.in_(list(names)) & (X.c.state != ExternalState.DOOMED)
+    c.execute(update(X).where(live).values(state=ExternalState.DOOMED, doomed_at=now))
+
+
+def forget(c: Connection, names: Iterable[str]) -> None:
+    """Remove rows of doomed things that are known to be gone."""
+    c.execute(delete(X).where(X.c.name.in_(list(names)), X.c.state == ExternalState.DOOMED))

@@ -1,0 +1,33 @@
+"""What a run ends with: the accepted tree and the verdicts, written by the worker while it holds the claim."""
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, update
+
+from hydria.domain import tree
+from hydria.domain.tree import Tree
+from hydria.domain.verdict import Verdict
+from hydria.storage import tables
+
+ACCEPTED, VERDICT, SUSPICION = tables.ACCEPTED, tables.VERDICT, tables.SUSPICION
+
+
+def accept(c: Connection, lb_id: str, runs: Tree, generation: int, revision: int) -> None:
+    """Record what the data plane has proved and runs."""
+    values = {"generation": generation, "revision": revision, "tree": tree.dump(runs)}
+    if not c.execute(update(ACCEPTED).where(ACCEPTED.c.load_balancer_id == lb_id).values(**values)).rowcount:
+        c.execute(insert(ACCEPTED).values(load_balancer_id=lb_id, **values))
+
+
+def judge(c: Connection, lb_id: str, verdicts: Iterable[Verdict], now: int, request_id: str | None) -> None:
+    """Replace the verdicts on objects of a load balancer."""
+    c.execute(delete(VERDICT).where(VERDICT.c.load_balancer_id == lb_id))
+    written = [{**msgspec.structs.asdict(v), "at": now, "request_id": request_id} for v in verdicts]
+    if written:
+        c.execute(insert(VERDICT), written)
+
+
+def looked(c: Connection, suspicion_ids: Iterable[int]) -> None:
+    """Take suspicions away that have been looked into."""
+    c.execute(delete(SUSPICION).where(SUSPICION.c.id.in_(list(suspicion_ids))))

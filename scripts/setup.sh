@@ -1,0 +1,237 @@
+#!/bin/sh
+# Make this machine ready: Debian packages, .venv from a lock, and the openstack client on demand.
+#
+#   scripts/setup.sh [--dev] [--client]
+#
+# Safe to repeat: what is already right is left alone, so a second run takes well under two seconds.
+# Everything the steps print goes to build/setup.log; its end is shown when a step fails.
+set -u
+umask 022
+LC_ALL=C.UTF-8
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+export LC_ALL PATH
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP
+
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+log=$root/build/setup.log
+packages="python3 python3-venv haproxy nftables iproute2 runit openssl iputils-ping procps ca-certificates util-linux"
+policy=/usr/sbin/policy-rc.d
+lock=controller
+client=no
+tty=no
+child=
+policy_is_ours=no
+[ -t 1 ] && tty=yes
+
+# --- telling -------------------------------------------------------------------------------------
+
+# refuse WHY REMEDY: one line each, and out.
+refuse() {
+    printf 'setup: %s\n  remedy: %s\n' "$1" "$2" >&2
+    exit 1
+}
+
+# failed WHAT REMEDY: like refuse, with the end of the log.
+failed() {
+    printf 'setup: %s failed\n  remedy: %s\n  the end of %s:\n' "$1" "$2" "$log" >&2
+    tail -n 15 "$log" | sed 's/^/    /' >&2
+    exit 1
+}
+
+# step TITLE REMEDY COMMAND...: run it with its output in the log, showing that time passes.
+step() {
+    title=$1 remedy=$2
+    shift 2
+    began=$(date +%s)
+    printf '\n== %s\n' "$title" >>"$log"
+    [ $tty = yes ] || printf '  %s ...\n' "$title"
+    "$@" >>"$log" 2>&1 </dev/null &
+    child=$!
+    if [ $tty = yes ]; then
+        while kill -0 $child 2>/dev/null; do
+            printf '\r  ... %s  %ss ' "$title" $(($(date +%s) - began))
+            sleep 0.2
+        done
+        printf '\r\033[K'
+    fi
+    wait $child
+    outcome=$?
+    child=
+    [ $outcome -eq 0 ] || failed "$title" "$remedy"
+    if [ $tty = yes ]; then
+        printf '  done  %s  %ss\n' "$title" $(($(date +%s) - began))
+    else
+        printf '    done in %s s\n' $(($(date +%s) - began))
+    fi
+}
+
+tidy() {
+    [ -z "$child" ] || kill "$child" 2>/dev/null
+    [ $policy_is_ours = no ] || rm -f "$policy"
+}
+
+# --- Debian --------------------------------------------------------------------------------------
+
+must_be_root() {
+    [ "$(id -u)" -eq 0 ] || refuse "this needs root (it makes network namespaces and installs packages)" \
+        "run it as root, for example from 'su -'"
+}
+
+must_be_debian() {
+    ID='' VERSION_ID=''
+    # shellcheck disable=SC1091
+    [ ! -r /etc/os-release ] || . /etc/os-release
+    command -v apt-get >/dev/null && [ "$ID" = debian ] ||
+        refuse "this machine is not Debian (it says '${ID:-nothing}')" "use Debian 12 or later"
+    # Debian's testing and unstable carry no number: they are newer.
+    [ "${VERSION_ID:-99}" -ge 12 ] ||
+        refuse "this is Debian $VERSION_ID" "use Debian 12 or later"
+}
+
+must_have_room() {
+    case $root in *[[:space:]]*)
+        refuse "the folder '$root' has a blank in its name" "move it, for example to /opt/hydria" ;;
+    esac
+    [ ${#root} -le 100 ] || refuse "the name of the folder $root is too long for scripts" "move it, for example to /opt/hydria"
+    { mkdir -p "$root/build" && : >>"$log"; } 2>/dev/null ||
+        refuse "$root/build cannot be written" "make the folder writable, or copy it to a disk that is"
+    [ -x "$root/.venv/bin/python" ] && return
+    free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge 700000 ] ||
+        refuse "$((free / 1024)) MB are free on the disk of $root, 700 MB are needed" "free some space"
+}
+
+missing_packages() {
+    for package in $packages; do
+        dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
+    done
+}
+
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
+        -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+
+install_packages() {
+    # Lists may be missing (a fresh image) or too old to name files that still exist: then fetch them and try again.
+    ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 && apt install --no-install-recommends "$@" && return
+    apt update && apt install --no-install-recommends "$@"
+}
+
+# A package must not start its daemon here, now or at the next boot: Hydria runs haproxy by itself, in namespaces.
+disable_service() {
+    if command -v systemctl >/dev/null; then systemctl disable "$1"; fi
+    if command -v update-rc.d >/dev/null; then update-rc.d "$1" disable; fi
+    return 0
+}
+
+debian_packages() {
+    wanted=$(missing_packages)
+    [ -n "$wanted" ] || return 0
+    if [ ! -e $policy ]; then
+        policy_is_ours=yes
+        printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
+    fi
+    # shellcheck disable=SC2086
+    step "Debian packages: $wanted" "check the network and /etc/apt/sources.list*, then run this again" \
+        install_packages $wanted
+    [ $policy_is_ours = no ] || rm -f $policy
+    policy_is_ours=no
+    case " $wanted" in *" haproxy "*) disable_service haproxy >>"$log" 2>&1 ;; esac
+}
+
+must_have_versions() {
+    found=$(haproxy -v 2>/dev/null | sed -n 's/^HAProxy version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+    # shellcheck disable=SC2086
+    set -- ${found:-0 0}
+    [ $(($1 * 100 + $2)) -ge 206 ] ||
+        refuse "haproxy $1.$2 is too old ($(command -v haproxy || echo missing))" "install haproxy 2.6 or later (Debian 12 has it)"
+    /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        refuse "/usr/bin/python3 is older than 3.11" "use Debian 12 or later"
+}
+
+# --- Python --------------------------------------------------------------------------------------
+
+# fingerprint LOCKFILE: what an environment made from it depends on.
+fingerprint() {
+    printf '%s %s ' "$root" "$(readlink -f /usr/bin/python3)"
+    sha256sum <"$1" | cut -d' ' -f1
+}
+
+# is_made ENVIRONMENT LOCK: does it hold what the lock says?
+is_made() {
+    [ -x "$1/bin/python" ] && grep -qxF "$2 $(fingerprint "$root/requirements/$2.txt")" "$1/made-from" 2>/dev/null
+}
+
+# A folder that was moved, or whose Python has gone, cannot be mended: its scripts name the old place.
+new_environment() {
+    "$1/bin/python" -m pip --version && grep -qF -- "-m venv $1" "$1/pyvenv.cfg" ||
+        /usr/bin/python3 -m venv --clear "$1"
+}
+
+# fill ENVIRONMENT LOCK
+fill() {
+    new_environment "$1" && rm -f "$1/made-from" &&
+        "$1/bin/python" -m pip --no-input --disable-pip-version-check install --progress-bar off \
+            --require-hashes --only-binary :all: -r "$root/requirements/$2.txt" &&
+        printf '%s %s\n' "$2" "$(fingerprint "$root/requirements/$2.txt")" >"$1/made-from"
+}
+
+python_environment() {
+    # The lock of developers holds all of the controller's.
+    if [ $lock = controller ] && is_made "$root/.venv" dev; then lock=dev; fi
+    is_made "$root/.venv" $lock ||
+        step "Python packages (requirements/$lock.txt)" "check the network and pip's configuration, then run this again" \
+            fill "$root/.venv" $lock
+    [ $client = no ] || is_made "$root/build/client" client ||
+        step "openstack client (requirements/client.txt)" "check the network and pip's configuration, then run this again" \
+            fill "$root/build/client" client
+}
+
+# The project is not copied into the environment: a path file points here, so an edit is live and no network is needed.
+link_project() {
+    for packages_folder in "$root"/.venv/lib/python3*/site-packages; do
+        printf '%s\n' "$root" >"$packages_folder/hydria.pth"
+    done
+    cat >"$root/.venv/bin/hydria" <<COMMAND
+#!$root/.venv/bin/python
+"""The hydria command."""
+import sys
+
+from hydria.main import cli
+
+sys.exit(cli())
+COMMAND
+    chmod 755 "$root/.venv/bin/hydria"
+}
+
+compile_project() {
+    # Processes start from compiled files even where they may not write them.
+    "$root/.venv/bin/python" -m compileall -q "$root/hydria"
+}
+
+# --- all of it -----------------------------------------------------------------------------------
+
+for argument; do
+    case $argument in
+    --dev) lock=dev ;;
+    --client) client=yes ;;
+    *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client]" ;;
+    esac
+done
+
+trap tidy EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+must_be_root
+must_be_debian
+must_have_room
+# Two at a time would write the same files: the second waits.
+exec 9>"$root/build/setup.lock"
+flock -w 900 9 || refuse "another set-up has been running for 15 minutes" "wait for it or end it, then run this again"
+debian_packages
+must_have_versions
+python_environment
+link_project
+compile_project >>"$log" 2>&1 9>&- || failed "compiling the project" "see the log"
