@@ -34,7 +34,7 @@ refuse() {
 # failed WHAT REMEDY: like refuse, with the end of the log.
 failed() {
     printf 'setup: %s failed\n  remedy: %s\n  the end of %s:\n' "$1" "$2" "$log" >&2
-    tail -n 15 "$log" | sed 's/^/    /' >&2
+    sed '/^$/d' "$log" | tail -n 12 | cut -c 1-200 | sed 's/^/    /' >&2
     exit 1
 }
 
@@ -93,7 +93,7 @@ must_have_room() {
         refuse "the folder '$root' has a blank in its name" "move it, for example to /opt/hydria" ;;
     esac
     [ ${#root} -le 100 ] || refuse "the name of the folder $root is too long for scripts" "move it, for example to /opt/hydria"
-    { mkdir -p "$root/build" && : >>"$log"; } 2>/dev/null ||
+    { mkdir -p "$root/build" && touch "$log"; } 2>/dev/null ||
         refuse "$root/build cannot be written" "make the folder writable, or copy it to a disk that is"
     [ -x "$root/.venv/bin/python" ] && return
     free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
@@ -165,7 +165,7 @@ is_made() {
 
 # A folder that was moved, or whose Python has gone, cannot be mended: its scripts name the old place.
 new_environment() {
-    "$1/bin/python" -m pip --version && grep -qF -- "-m venv $1" "$1/pyvenv.cfg" ||
+    "$1/bin/python" -m pip --version 2>/dev/null && grep -qF -- "-m venv $1" "$1/pyvenv.cfg" ||
         /usr/bin/python3 -m venv --clear "$1"
 }
 
@@ -230,6 +230,7 @@ must_have_room
 # Two at a time would write the same files: the second waits.
 exec 9>"$root/build/setup.lock"
 flock -w 900 9 || refuse "another set-up has been running for 15 minutes" "wait for it or end it, then run this again"
+date >"$log"
 debian_packages
 must_have_versions
 python_environment

@@ -67,6 +67,7 @@ class Node:
         self.running.clear()
         self.retired.clear()
         self.certificates.clear()
+        self.session = ""
 
     def facts(self, nics: tuple[Nic, ...] = ()) -> Facts:
         """What it is and holds."""

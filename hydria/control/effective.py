@@ -19,7 +19,7 @@ from hydria.domain.pool import Pool
 from hydria.domain.tree import FIELD, Tree
 from hydria.domain.verdict import Verdict
 
-DEPENDENCY = (LoadBalancer, Pool, Member, HealthMonitor, Listener, L7Policy, L7Rule)
+DEPENDENCY = (LoadBalancer, Pool, Listener, L7Policy, L7Rule, HealthMonitor, Member)
 """Kinds of objects, each after those that it may refer to."""
 
 Parts = dict[str, Part]
@@ -53,11 +53,11 @@ def refused(desired: Tree, accepted: Tree, verdicts: Mapping[str, Verdict]) -> l
 
 
 def changes(desired: Tree, accepted: Tree) -> Parts:
-    """What differs: deletions (as accepted) first, then the rest (as desired), each after what it may refer to."""
+    """What differs: deletions (as accepted) first, what refers before what is referred to; then the rest, as desired."""
     want, have = index(wanted(desired)), index(accepted)
     gone = [p for i, p in have.items() if i not in want]
     new = [p for i, p in want.items() if i not in have or have[i].changed != p.changed]
-    return {p.id: p for some in (gone, new) for p in sorted(some, key=_order)}
+    return {p.id: p for p in [*sorted(gone, key=_order, reverse=True), *sorted(new, key=_order)]}
 
 
 def _order(part: Part) -> tuple[int, int, str]:
@@ -81,8 +81,8 @@ def compose(
 ) -> Composed:
     """The desired tree with the changes of some objects (deletions too) held back.
 
-    Of those that are not `bare` what tightens is taken still. Without `whole_policies` a policy may come without some of
-    its rules: good for finding the rule that is refused, never for use.
+    Of those that are not `bare` what tightens is taken still. Without `whole_policies` a policy may come without
+    some of its rules: good for finding the rule that is refused, never for use.
     """
     want = wanted(desired)
     if not kept:

@@ -46,7 +46,7 @@ def move(now: AmphoraStatus, then: AmphoraStatus) -> AmphoraStatus:
     return then
 
 
-class Amphora(Resource, kw_only=True):
+class Amphora(Resource, kw_only=True, frozen=True):
     """A machine of the data plane."""
 
     id: Annotated[Uuid, Doc("The identifier.")]

@@ -1,6 +1,6 @@
 """How an attribute is declared: once, with everything the rest of the system must know of it.
 
-    class Listener(Part, kw_only=True):
+    class Listener(Part, kw_only=True, frozen=True):
         protocol_port: Annotated[Port, At.CREATE, Doc("The port.")]
         hsts_max_age: Annotated[Seconds | None, At.BOTH, Since("2.27"), Doc("How long browsers must use HTTPS.")] = None
 

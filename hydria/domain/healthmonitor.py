@@ -7,7 +7,7 @@ from hydria.domain.part import Part
 from hydria.domain.types import Codes, DomainName, HttpMethod, HttpVersion, MonitorType, Name, Retries, Seconds, UrlPath, Uuid
 
 
-class HealthMonitor(Part, kw_only=True):
+class HealthMonitor(Part, kw_only=True, frozen=True):
     """Checks every member of a pool."""
 
     pool_id: Annotated[Uuid, At.CREATE, Kept.HIDDEN, Doc("The pool it checks.")]

@@ -9,7 +9,7 @@ from hydria.domain.types import HttpCode, Name, PolicyAction, Position, Url, Uui
 LAST = 2147483647
 
 
-class L7Policy(Part, kw_only=True):
+class L7Policy(Part, kw_only=True, frozen=True):
     """An action of a listener; its rules are AND-ed."""
 
     listener_id: Annotated[Uuid, At.CREATE, Doc("The listener it belongs to.")]

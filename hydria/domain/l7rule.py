@@ -7,7 +7,7 @@ from hydria.domain.part import Part
 from hydria.domain.types import Compare, Line, Name, RuleType, Uuid
 
 
-class L7Rule(Part, kw_only=True):
+class L7Rule(Part, kw_only=True, frozen=True):
     """A condition that a request must meet."""
 
     l7policy_id: Annotated[Uuid, Kept.HIDDEN]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Since
 from hydria.domain.part import Part
+from hydria.kit.ids import NIL
 from hydria.domain.types import (
     Alpn,
     Cidr,
@@ -22,10 +23,10 @@ from hydria.domain.types import (
 )
 
 
-class Listener(Part, kw_only=True):
+class Listener(Part, kw_only=True, frozen=True):
     """Accepts connections and hands them to a pool."""
 
-    loadbalancer_id: Annotated[Uuid, At.CREATE, Kept.ASKED, Doc("The load balancer it belongs to.")] = ""
+    loadbalancer_id: Annotated[Uuid, At.CREATE, Kept.ASKED, Doc("The load balancer it belongs to.")] = NIL
     name: Annotated[Name, At.BOTH, Doc("A name for people.")] = ""
     description: Annotated[Name, At.BOTH, Doc("A description for people.")] = ""
     admin_state_up: Annotated[bool, At.BOTH, Doc("False: it does not answer.")] = True

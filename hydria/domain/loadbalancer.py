@@ -7,7 +7,7 @@ from hydria.domain.part import Part
 from hydria.domain.types import Address, Generation, Instant, Name, Short, Uuid
 
 
-class AdditionalVip(Resource, kw_only=True):
+class AdditionalVip(Resource, kw_only=True, frozen=True):
     """One more address of a load balancer."""
 
     subnet_id: Annotated[Uuid, At.CREATE, Doc("The subnet of the address.")]
@@ -15,7 +15,7 @@ class AdditionalVip(Resource, kw_only=True):
     port_id: Annotated[Uuid | None, At.CREATE, Doc("A port made beforehand.")] = None
 
 
-class LoadBalancer(Part, kw_only=True):
+class LoadBalancer(Part, kw_only=True, frozen=True):
     """The root object: listeners answer on its VIPs, pools carry its traffic."""
 
     name: Annotated[Name, At.BOTH, Doc("A name for people.")] = ""

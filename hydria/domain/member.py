@@ -7,7 +7,7 @@ from hydria.domain.part import Part
 from hydria.domain.types import Address, Name, Port, Uuid, VnicType, Weight
 
 
-class Member(Part, kw_only=True):
+class Member(Part, kw_only=True, frozen=True):
     """One back end of a pool."""
 
     pool_id: Annotated[Uuid, Kept.HIDDEN]

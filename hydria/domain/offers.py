@@ -6,7 +6,7 @@ from hydria.domain.attributes import At, Doc, Kept, Resource, Since
 from hydria.domain.types import Count, Json, Name, ProjectId, Uuid
 
 
-class Quota(Resource, kw_only=True):
+class Quota(Resource, kw_only=True, frozen=True):
     """How many objects a project may have; -1: no limit."""
 
     project_id: Annotated[ProjectId, Doc("The project.")]
@@ -21,14 +21,14 @@ class Quota(Resource, kw_only=True):
     l7rule: Annotated[Count | None, At.UPDATE, Since("2.19"), Doc("L7 rules.")] = None
 
 
-class Provider(Resource, kw_only=True):
+class Provider(Resource, kw_only=True, frozen=True):
     """Something that can serve load balancers."""
 
     name: Annotated[Name, Doc("Its name.")]
     description: Annotated[Name, Doc("What it is.")] = ""
 
 
-class FlavorProfile(Resource, kw_only=True):
+class FlavorProfile(Resource, kw_only=True, frozen=True):
     """Settings of a provider under a name."""
 
     id: Annotated[Uuid, Doc("The identifier.")]
@@ -37,7 +37,7 @@ class FlavorProfile(Resource, kw_only=True):
     flavor_data: Annotated[Json, At.BOTH, Doc("A JSON object of the provider's settings.")]
 
 
-class Flavor(Resource, kw_only=True):
+class Flavor(Resource, kw_only=True, frozen=True):
     """What a user may choose of a provider's settings."""
 
     id: Annotated[Uuid, Doc("The identifier.")]
@@ -47,7 +47,7 @@ class Flavor(Resource, kw_only=True):
     flavor_profile_id: Annotated[Uuid, At.CREATE, Doc("The profile behind it.")]
 
 
-class AvailabilityZoneProfile(Resource, kw_only=True):
+class AvailabilityZoneProfile(Resource, kw_only=True, frozen=True):
     """Settings of a provider for a zone."""
 
     id: Annotated[Uuid, Doc("The identifier.")]
@@ -56,7 +56,7 @@ class AvailabilityZoneProfile(Resource, kw_only=True):
     availability_zone_data: Annotated[Json, At.BOTH, Doc("A JSON object of the provider's settings.")]
 
 
-class AvailabilityZone(Resource, kw_only=True):
+class AvailabilityZone(Resource, kw_only=True, frozen=True):
     """Where a user may have a load balancer; known by its name."""
 
     name: Annotated[Name, At.CREATE, Doc("Its unique name and key.")]

@@ -6,7 +6,7 @@ from hydria.domain.attributes import Doc, Kept, Resource
 from hydria.domain.types import Generation, Instant, ProjectId, Uuid
 
 
-class Part(Resource, kw_only=True):
+class Part(Resource, kw_only=True, frozen=True):
     """One object of a tree. Generations are those of the load balancer it belongs to."""
 
     id: Annotated[Uuid, Doc("The identifier.")]

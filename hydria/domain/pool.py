@@ -20,7 +20,7 @@ from hydria.domain.types import (
 )
 
 
-class SessionPersistence(Resource, kw_only=True, forbid_unknown_fields=True):
+class SessionPersistence(Resource, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """How one client is kept on one member."""
 
     type: Annotated[Persistence, At.BOTH, Doc("By what a client is known.")]
@@ -29,7 +29,7 @@ class SessionPersistence(Resource, kw_only=True, forbid_unknown_fields=True):
     persistence_granularity: Annotated[Address | None, At.BOTH, Since("2.2"), Doc("Netmask; UDP and SCTP.")] = None
 
 
-class Pool(Part, kw_only=True):
+class Pool(Part, kw_only=True, frozen=True):
     """A group of members that serve the same content."""
 
     listener_id: Annotated[Uuid | None, At.CREATE, Kept.ASKED, Doc("The listener it becomes the default of.")] = None

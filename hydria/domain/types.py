@@ -69,6 +69,9 @@ class HttpVersion(float):
 
 def custom(kind: type, value: Any) -> Any:
     """Read a value of one of the classes above; raises ValueError. A hook of msgspec."""
+    if isinstance(value, str) and "%" in value:
+        message = f"{value!r} has a zone"  # which ipaddress takes as it is, line ends included
+        raise ValueError(message)
     if kind is Address and isinstance(value, str):
         return Address(ipaddress.ip_address(value))
     if kind is Cidr and isinstance(value, str):

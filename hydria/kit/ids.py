@@ -7,6 +7,10 @@ TEXT = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]
 """The written form as a bare regular expression."""
 
 
+NIL = "00000000-0000-0000-0000-000000000000"
+"""The identifier of nothing."""
+
+
 def new() -> str:
     """A fresh identifier."""
     return text(uuid.UUID(bytes=os.urandom(16), version=4).bytes)

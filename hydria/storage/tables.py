@@ -160,13 +160,9 @@ LOCAL_PORT = Table(
     INTENT,
     Column("id", Id, primary_key=True),
     Column("name", String(255), nullable=False, unique=True),
-    Column("network_id", Id, nullable=False),
     Column("subnet_id", Id, nullable=False),
     Column("address", String(64), nullable=False),
-    Column("mac", String(32), nullable=False),
-    Column("device_id", String(255), nullable=False),
-    Column("also", Json, nullable=False),
-    Column("created_at", BIG, nullable=False),
+    Column("body", Text, nullable=False),  # the driver's own
     UniqueConstraint("subnet_id", "address"),
 )
 
@@ -191,6 +187,11 @@ STATISTICS = Table(
     Column("bytes_in", BIG, nullable=False),
     Column("bytes_out", BIG, nullable=False),
     Column("request_errors", BIG, nullable=False),
+    # the counters of `start` as last heard: what is added next is the difference to them
+    Column("last_total_connections", BIG, nullable=False, default=0),
+    Column("last_bytes_in", BIG, nullable=False, default=0),
+    Column("last_bytes_out", BIG, nullable=False, default=0),
+    Column("last_request_errors", BIG, nullable=False, default=0),
 )
 FRESHNESS = Table(
     "freshness",

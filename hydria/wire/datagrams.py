@@ -114,7 +114,13 @@ def session_key(master: bytes, amphora_id: str, session: str) -> bytes:
 def seal(key: bytes, header: Header, body: bytes) -> bytes:
     """A datagram ready to send; raises ValueError when it would be too long."""
     head = HEADER.pack(
-        VERSION, header.kind, ids.raw(header.amphora_id), ids.raw(header.session), ids.raw(header.boot_id), header.seq, header.token
+        VERSION,
+        header.kind,
+        ids.raw(header.amphora_id),
+        ids.raw(header.session),
+        ids.raw(header.boot_id),
+        header.seq,
+        header.token,
     )
     sealed = head + body + hmac.digest(key, head + body, hashlib.sha256)[:CODE]
     if len(sealed) > MOST:
@@ -130,11 +136,16 @@ def peek(datagram: bytes) -> tuple[str, str] | None:
     return ids.text(datagram[2:18]), ids.text(datagram[18:34])
 
 
+def is_authentic(key: bytes, datagram: bytes) -> bool:
+    """Whether a datagram's code is right."""
+    return hmac.compare_digest(hmac.digest(key, datagram[:-CODE], hashlib.sha256)[:CODE], datagram[-CODE:])
+
+
 def unseal(key: bytes, datagram: bytes) -> tuple[Header, bytes] | None:
     """Header and body of a datagram whose code is right, else None. Nothing is parsed before the code is checked."""
-    signed, code = datagram[:-CODE], datagram[-CODE:]
-    if not hmac.compare_digest(hmac.digest(key, signed, hashlib.sha256)[:CODE], code):
+    if not is_authentic(key, datagram):
         return None
+    signed = datagram[:-CODE]
     _, kind, amphora, session, boot, seq, token = HEADER.unpack_from(signed)
     header = Header(
         kind=kind, amphora_id=ids.text(amphora), session=ids.text(session), boot_id=ids.text(boot), seq=seq, token=token

@@ -125,7 +125,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     amphora_id: str
     boot_id: str
     node_epoch: int
-    session: str
+    session: str  # "" while its key is not held, as after a boot
     haproxy: str  # version
     memory_mb: int
     descriptors: int  # that one haproxy may have

@@ -1,11 +1,12 @@
 #!/bin/sh
 # The judge of "two commands on a bare machine": an empty Debian 12, a clean copy of HEAD, both commands, their times.
 #
-#   tests/system/bare_debian.sh [--keep] [--worktree] [--setup-only]
+#   tests/system/bare_debian.sh [--keep] [--worktree] [--setup-only | --only COMMAND]
 #
 #   --keep        leave the machine in build/bare/root to look around in
 #   --worktree    copy the files as they are, committed or not
-#   --setup-only  stop after the set-up of each command
+#   --setup-only  nothing but the set-up of each command, twice
+#   --only        nothing but this command
 #
 # Run as root where debootstrap is installed. The machine has mount, process, name and IPC namespaces of its own, and a
 # network of its own behind a masquerading router as long as it lives; the host's sources of packages (apt, pip) and its
@@ -15,14 +16,16 @@ cd "$(dirname "$0")/../.."
 project=$(pwd -P)
 bare=$project/build/bare
 root=$bare/root
-copy=head keep=no phase=all
-for argument; do
-    case $argument in
+copy=head keep=no phase=all command=
+while [ $# -gt 0 ]; do
+    case $1 in
     --keep) keep=yes ;;
     --worktree) copy=worktree ;;
     --setup-only) phase=setup ;;
+    --only) phase=only command=$2 && shift ;;
     *) sed -n '2,/^set /s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
+    shift
 done
 [ "$(id -u)" -eq 0 ] || { echo "bare_debian: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "bare_debian: needs debootstrap (apt-get install debootstrap)" >&2; exit 1; }
@@ -104,40 +107,55 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 cat >"$root/judge" <<'JUDGE'
 set -u
 cd /opt/hydria
-export HOME=/root
-phase=$1
 for command in git make curl sudo python3 haproxy; do
     if command -v $command >/dev/null; then echo "bare_debian: not bare, it has $command" >&2; exit 1; fi
 done
 
 # timed COMMAND...
 timed() {
+    echo "bare_debian: $*"
     began=$(date +%s%N)
     "$@" </dev/null
     outcome=$?
     echo "bare_debian: '$*' ended with $outcome after $((($(date +%s%N) - began) / 1000000)) ms"
     [ $outcome -eq 0 ] || exit 1
 }
-if [ "$phase" = setup ]; then
+
+# Processes other than this one and its pipes, namespaces, and links other than the machine's own.
+left() {
+    ps -eo args= | grep -v -e '^/bin/sh /judge' -e '^ps ' -e '^grep ' -e '^sed '
+    ip netns list | sed 's/^/namespace /'
+    ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | grep -v -x -e lo -e eth0 -e 'ifb[01]' | sed 's/^/link /'
+}
+
+case $1 in
+setup)
     timed scripts/setup.sh --client
     timed scripts/setup.sh --client
     timed scripts/setup.sh --dev --client
     timed scripts/setup.sh --dev --client
     timed .venv/bin/python -c 'import hydria'
-    pgrep -l . | grep -v -e pgrep -e grep -e ' sh$' && { echo 'bare_debian: something runs' >&2; exit 1; }
-    exit 0
-fi
-timed ./quickstart
-timed ./quickstart
-timed ./run-tests
-timed ./quickstart --down --purge
-timed ./quickstart --down --purge
+    ;;
+only)
+    # shellcheck disable=SC2086
+    timed $2
+    ;;
+all)
+    timed ./quickstart
+    timed ./quickstart
+    timed ./run-tests
+    timed ./quickstart --down --purge
+    timed ./quickstart --down --purge
+    ;;
+esac
+found=$(left)
+[ -z "$found" ] || { printf 'bare_debian: left behind:\n%s\n' "$found" >&2; exit 1; }
 JUDGE
 
 cat >"$bare/start" <<'START'
 set -eu
-root=$1 phase=$2
-shift 2
+root=$1 phase=$2 command=$3
+shift 3
 mount --make-rprivate /
 mount --bind "$root" "$root"
 for folder; do
@@ -149,11 +167,16 @@ mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount --rbind /dev "$root/dev"
 [ ! -d /sys/fs/cgroup ] || mount --rbind "/sys/fs/cgroup" "$root/sys/fs/cgroup"
 hostname bare-debian
-exec chroot "$root" /bin/sh /judge "$phase"
+# A stranger's environment: nothing but where packages come from and whom to trust.
+env | grep -E '^(PIP_|SSL_)|_CA_BUNDLE=|^(https?|no)_proxy=' -i >"$root/tmp/environment" || true
+set --
+while IFS= read -r line; do set -- "$@" "$line"; done <"$root/tmp/environment"
+exec env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" \
+    chroot "$root" /bin/sh /judge "$phase" "$command"
 START
 
 # sysfs shows the network it was mounted in, so it is mounted after entering the network; `ip netns exec` hides cgroups.
 # shellcheck disable=SC2086
 nsenter --net=/run/netns/$netns unshare --mount --pid --fork --kill-child --ipc --uts \
-    sh "$bare/start" "$root" $phase $folders
+    sh "$bare/start" "$root" $phase "$command" $folders
 echo "bare_debian: passed"

@@ -1,0 +1,64 @@
+"""What the API is given: databases, drivers, clock and settings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from hydria.domain.part import Part
+from hydria.domain.rules import Offer
+from hydria.domain.tree import Tree
+from hydria.drivers.identity import Identity
+from hydria.drivers.identity.local import LocalIdentity
+from hydria.drivers.network import Network
+from hydria.kit.clock import Clock
+from hydria.messaging import Nudge
+from hydria.storage.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings:
+    """Settings of the API."""
+
+    public_url: str | None = None
+    """How clients reach us, without a slash at the end; None: as the request says."""
+    create_s: float = 15
+    """After so long a load balancer that is not made shows ERROR."""
+    push_s: float = 30
+    """The same for a change."""
+    delete_s: float = 30
+    """The same for a deletion."""
+    pagination_max_limit: int = 1000
+    """Most objects on one page."""
+    strict_immutable: bool = False
+    """True: a change of something pending is refused with 409."""
+    default_provider: str = "amphora"
+    """Provider of load balancers that name none."""
+    providers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"amphora": "Hydria's own data plane."}))
+    """Enabled providers and what they are."""
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"octavia": "amphora"}))
+    """Other names of providers."""
+    quotas: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Default limits by name of the kind's table; absent or -1: no limit."""
+    offer: Offer = field(default_factory=Offer)
+    """What users may ask for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """All that a request needs."""
+
+    database: Database
+    observed: Database
+    network: Network
+    nudge: Nudge
+    identity: Identity
+    clock: Clock
+    settings: ApiSettings = field(default_factory=ApiSettings)
+    unsupported: Callable[[Part, Tree], str | None] = lambda _part, _tree: None
+    """Why the data plane cannot do what is asked; None when it can."""
+    local: LocalIdentity | None = None
+    """Set: the identity and network look-ups of one machine are served too."""
+
+    def now(self) -> int:
+        """Microseconds since 1970."""
+        return int(self.clock.now() * 1_000_000)

@@ -1,0 +1,64 @@
+"""What went wrong, as the API says it: three shapes that clients know."""
+
+from typing import Any
+
+import falcon
+import msgspec
+
+from hydria.domain.refusals import Refusal
+from hydria.drivers import faults
+from hydria.kit import log
+from hydria.storage.database import Unavailable
+
+LOG = log.get()
+
+
+class Unauthorized(Exception):
+    """No token, or one that is worth nothing."""
+
+
+def answer(resp: falcon.Response, code: int, body: Any) -> None:
+    """Answer with JSON."""
+    resp.status = code
+    resp.content_type = falcon.MEDIA_JSON
+    resp.data = msgspec.json.encode(body)
+
+
+def _fault(resp: falcon.Response, code: int, text: str) -> None:
+    side = "Client" if code < 500 else "Server"
+    answer(resp, code, {"faultcode": side, "faultstring": text, "debuginfo": None})
+
+
+def _refused(_req: falcon.Request, resp: falcon.Response, error: Refusal, _params: dict[str, Any]) -> None:
+    _fault(resp, error.code, str(error))
+
+
+def _unauthorized(_req: falcon.Request, resp: falcon.Response, _error: Unauthorized, _params: dict[str, Any]) -> None:
+    text = "The request needs a valid token in X-Auth-Token."
+    resp.set_header("WWW-Authenticate", "Keystone")
+    answer(resp, 401, {"error": {"code": 401, "title": "Unauthorized", "message": text}})
+
+
+def _later(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
+    LOG.warning("api.unavailable", path=req.path, why=str(error))
+    _fault(resp, 503, f"{error} Nothing was changed; try again in a moment.")
+
+
+def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
+    LOG.error("api.bug", method=req.method, path=req.path, exc_info=error)
+    _fault(resp, 500, f"Something is wrong in the service; its operator finds it under {req.context.request_id}.")
+
+
+def _http(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
+    for name, value in dict(error.headers or {}).items():
+        resp.set_header(name, value)
+    answer(resp, error.status_code, {"code": error.status_code, "title": error.title, "description": error.description or error.title})
+
+
+def register(app: falcon.App) -> None:
+    """Say how each kind of error is answered; the narrowest wins."""
+    app.add_error_handler(Exception, _bug)
+    app.add_error_handler(falcon.HTTPError, _http)
+    app.add_error_handler(Refusal, _refused)
+    app.add_error_handler(Unauthorized, _unauthorized)
+    app.add_error_handler((Unavailable, faults.Temporary, faults.Unknown), _later)

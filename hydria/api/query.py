@@ -1,0 +1,94 @@
+"""Query strings: filters, fields, sorting and pages; and the links to other pages."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import falcon
+import msgspec
+
+from hydria.storage.lists import Asked
+
+TAGS = {"tags": "all_tags", "tags-any": "any_tags", "not-tags": "not_all_tags", "not-tags-any": "not_any_tags"}
+OTHERS = frozenset({"fields", "sort", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "cascade", "additive_only"})
+LINKS = {"flavorprofiles": "flavorprofile_links", "availability_zone_profiles": "availability_zone_profile_links"}
+
+
+def parameters(req: falcon.Request) -> dict[str, list[str]]:
+    """All parameters, each with its values."""
+    read = falcon.uri.parse_query_string(req.query_string, keep_blank=True, csv=False)
+    return {k: v if isinstance(v, list) else [v] for k, v in read.items()}
+
+
+def is_true(given: dict[str, list[str]], name: str) -> bool:
+    """Whether a switch is on."""
+    return given.get(name, [""])[-1].lower() in ("true", "1", "yes", "on", "t")
+
+
+def asked(given: dict[str, list[str]], within: dict[str, str], most: int) -> Asked:
+    """What a list is to hold; raises the errors of a bad limit or direction."""
+    tags: dict[str, list[str]] = {TAGS[name]: _words(values) for name, values in given.items() if name in TAGS}
+    return Asked(
+        within=within,
+        filters={k: v for k, v in given.items() if k not in OTHERS and k not in TAGS},
+        sort=_sort(given),
+        limit=_limit(given, most),
+        marker=given["marker"][-1] if "marker" in given else None,
+        reverse=is_true(given, "page_reverse"),
+        **tags,  # type: ignore[arg-type]
+    )
+
+
+def _words(values: list[str]) -> list[str]:
+    return [word for value in values for word in value.split(",") if word]
+
+
+def _limit(given: dict[str, list[str]], most: int) -> int:
+    text = given.get("limit", ["0"])[-1]
+    if text.lower() == "infinite":
+        return most
+    try:
+        wanted = int(text)
+    except ValueError:
+        raise falcon.HTTPBadRequest(title="Bad Request", description=f"limit must be a number, not {text!r}.") from None
+    return min(wanted, most) if wanted > 0 else most
+
+
+def _sort(given: dict[str, list[str]]) -> list[tuple[str, bool]]:
+    pairs = [word.partition(":")[::2] for word in _words(given.get("sort", []))]
+    directions = _words(given.get("sort_dir", []))
+    for i, key in enumerate(_words(given.get("sort_key", []))):
+        pairs.append((key, directions[min(i, len(directions) - 1)] if directions else ""))
+    found: dict[str, bool] = {}
+    for key, direction in pairs:
+        if direction.lower() not in ("", "asc", "desc"):
+            raise falcon.HTTPBadRequest(title="Bad Request", description=f"The direction of sorting is asc or desc, not {direction!r}.")
+        found.setdefault(key, direction.lower() == "desc")
+    return list(found.items())
+
+
+def only(given: dict[str, list[str]], body: dict[str, Any]) -> dict[str, Any]:
+    """The fields that were asked for."""
+    wanted = set(_words(given.get("fields", [])))
+    return {k: v for k, v in body.items() if k in wanted} if wanted else body
+
+
+def page(url: str, given: dict[str, list[str]], wanted: Asked, many: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The body of a list with its links."""
+    links = []
+    if found and len(found) == wanted.limit:
+        links.append({"rel": "next", "href": _href(url, given, found[-1]["id"], wanted.limit, reverse=False)})
+    if found and wanted.marker is not None:
+        links.append({"rel": "previous", "href": _href(url, given, found[0]["id"], wanted.limit, reverse=True)})
+    body = [only(given, f) for f in found]
+    return {many: body, LINKS.get(many, f"{many}_links"): links}
+
+
+def _href(url: str, given: dict[str, list[str]], marker: str, limit: int, *, reverse: bool) -> str:
+    kept = {k: v for k, v in given.items() if k not in ("marker", "limit", "page_reverse")}
+    more = {"limit": [str(limit)], "marker": [marker]} | ({"page_reverse": ["True"]} if reverse else {})
+    return f"{url}?{urlencode({**kept, **more}, doseq=True, quote_via=quote)}"
+
+
+def replaced(wanted: Asked, **values: Any) -> Asked:
+    """The same list with something else asked for."""
+    return msgspec.structs.replace(wanted, **values)

@@ -1,0 +1,154 @@
+"""Reading a request body into values, with words of our own for what does not fit."""
+
+import enum
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+from msgspec import NODEFAULT, Meta, UnsetType
+
+from hydria.domain import types
+from hydria.domain.attributes import At, Attribute, Resource, attributes, form, written
+from hydria.domain.refusals import Invalid
+from hydria.kit import ids
+
+SHOWN_LENGTH = 120
+PROJECT_NAMES = ("project_id", "tenant_id")
+
+
+def create(resource: type[Resource], body: dict[str, Any]) -> dict[str, Any]:
+    """What a request to create sets; raises Invalid."""
+    return _read(resource, At.CREATE, body)
+
+
+def update(resource: type[Resource], body: dict[str, Any]) -> dict[str, Any]:
+    """What a request to change sets: null resets to the default; raises Invalid."""
+    known = attributes(resource)
+    for name, value in body.items():
+        if value is None and name in known and known[name].default is NODEFAULT and known[name].at & At.UPDATE:
+            raise Invalid(_message(known[name], value))
+    values = _read(resource, At.UPDATE, body)
+    if "admin_state_up" in body and body["admin_state_up"] is None:
+        values["admin_state_up"] = False
+    return values
+
+
+def project(body: dict[str, Any]) -> str | None:
+    """Take the project out of a body; it has two names. Raises Invalid when they differ or are no id."""
+    given = {body.pop(name) for name in PROJECT_NAMES if isinstance(body.get(name), str)}
+    for name in PROJECT_NAMES:
+        if name in body and body.pop(name) is not None:
+            message = f"{name} must be text of at most 36 characters."
+            raise Invalid(message)
+    if len(given) > 1:
+        message = "project_id and tenant_id are two names of one attribute; they must not differ."
+        raise Invalid(message)
+    found: str | None = given.pop() if given else None
+    if found is not None:
+        try:
+            msgspec.convert(found, types.ProjectId)
+        except msgspec.ValidationError:
+            message = f"project_id must be letters, digits, '_', '.' or '-', at most 36; not {_quoted(found)}."
+            raise Invalid(message) from None
+    return found
+
+
+def _read(resource: type[Resource], at: At, body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        read = msgspec.convert(body, form(resource, at), strict=False, dec_hook=types.custom)
+    except msgspec.ValidationError:
+        raise Invalid(_culprit(resource, at, body)) from None
+    values = written(resource, read)
+    for name in _identifiers(resource):
+        if isinstance(values.get(name), str):
+            values[name] = values[name].lower()
+    return values
+
+
+@cache
+def _identifiers(resource: type[Resource]) -> tuple[str, ...]:
+    return tuple(a.name for a in attributes(resource).values() if any(m.pattern and ids.TEXT in m.pattern for m in _bare(a.type)[1]))
+
+
+def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
+    """What is wrong with a body that does not fit: attribute, value, what is allowed."""
+    known = {a.name: a for a in attributes(resource).values() if a.at & at}
+    doing = "created" if at is At.CREATE else "updated"
+    for name, value in body.items():
+        if name not in known:
+            return f"Unknown attribute {_quoted(name)}: it cannot be {'given' if at is At.CREATE else 'changed'} when this is {doing}."
+        if value is not None and not _fits(known[name], value):
+            return _message(known[name], value)
+    for name, a in known.items():
+        if at is At.CREATE and a.default is NODEFAULT and body.get(name) is None:
+            return f"{name} is required: {allowed(a.type)}."
+    return "The body does not fit."
+
+
+def _fits(a: Attribute, value: Any) -> bool:
+    try:
+        msgspec.convert(value, a.type, strict=False, dec_hook=types.custom)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _message(a: Attribute, value: Any) -> str:
+    return f"Invalid value for {a.name}: {_quoted(value)}; it must be {allowed(a.type)}."
+
+
+def _quoted(value: Any) -> str:
+    shown = msgspec.json.encode(value).decode()
+    return shown if len(shown) <= SHOWN_LENGTH else f"{shown[:SHOWN_LENGTH]}…"
+
+
+def _bare(kind: Any) -> tuple[Any, list[Meta]]:
+    """A type without Annotated and without None, and its limits."""
+    metas: list[Meta] = []
+    while True:
+        if get_origin(kind) is Annotated:
+            kind, *marks = get_args(kind)
+            metas += [m for m in marks if isinstance(m, Meta)]
+        elif get_origin(kind) in (Union, UnionType):
+            kind = next(a for a in get_args(kind) if a not in (type(None), UnsetType))
+        else:
+            return kind, metas
+
+
+PLAIN: dict[Any, str] = {
+    bool: "true or false",
+    types.Address: "an IP address",
+    types.Cidr: "a network in CIDR notation",
+    types.HttpVersion: "1.0 or 1.1",
+}
+
+
+def allowed(kind: Any) -> str:
+    """What a value of a type may be, for people."""
+    bare, metas = _bare(kind)
+    if bare in PLAIN:
+        return PLAIN[bare]
+    if get_origin(bare) is list:
+        return f"a list; each element {allowed(get_args(bare)[0])}"
+    if get_origin(bare) is dict:
+        return f"an object; each value {allowed(get_args(bare)[1])}"
+    if isinstance(bare, type) and issubclass(bare, enum.Enum):
+        return f"one of {', '.join(str(e.value) for e in bare)}"
+    if isinstance(bare, type) and issubclass(bare, Resource):
+        return "an object with " + "; ".join(f"{a.name}: {allowed(a.type)}" for a in attributes(bare).values())
+    return _limited(bare, metas)
+
+
+def _limited(bare: Any, metas: list[Meta]) -> str:
+    said = next((m.description for m in metas if m.description), None)
+    least = next((m.ge for m in metas if m.ge is not None), None)
+    most = next((m.le for m in metas if m.le is not None), None)
+    longest = next((m.max_length for m in metas if m.max_length is not None), None)
+    if bare is int:
+        return f"a number from {least} to {most}" if most is not None else f"a number, at least {least}"
+    if said:
+        return said if longest is None else f"{said}, at most {longest} characters"
+    body = next((m.pattern for m in metas if m.pattern), None)
+    words = f"text of at most {longest} characters"
+    return f"{words} that fits {body.removeprefix(chr(92) + 'A(?:').removesuffix(')' + chr(92) + 'Z')}" if body else words

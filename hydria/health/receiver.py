@@ -1,0 +1,145 @@
+"""The receiver's loop: sockets in, answers out; when it falls behind it sheds states first and says so."""
+
+import contextlib
+import os
+import select
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from hydria.health.heard import Address, Event, Heard, Moment
+from hydria.health.settings import HealthSettings
+from hydria.kit import log
+from hydria.kit.clock import Clock
+from hydria.wire import datagrams
+from hydria.wire.datagrams import KindOf
+
+BATCH = 256
+"""Datagrams handled before the sockets are looked at again."""
+
+FORCE_BUFFER = 33  # SO_RCVBUFFORCE: Python has no name for it
+
+
+def listen(host: str, port: int, buffer: int) -> socket.socket:
+    """A socket that hears `host` and `port`, with as much room as the kernel gives."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, FORCE_BUFFER, buffer)
+    except PermissionError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    opened.bind((host, port))
+    return opened
+
+
+def lost(sockets: Iterable[socket.socket]) -> int:
+    """Datagrams that the kernel threw away because nobody read them in time."""
+    inodes = {str(os.fstat(s.fileno()).st_ino) for s in sockets}
+    count = 0
+    for name in ("udp", "udp6"):
+        with contextlib.suppress(OSError):
+            rows = (line.split() for line in Path("/proc/self/net", name).read_text().splitlines()[1:])
+            count += sum(int(row[12]) for row in rows if row[9] in inodes)
+    return count
+
+
+class Receiver:
+    """One thread's loop. `troubled_at` is when it last stood still or threw something away (monotonic)."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        heard: Heard,
+        take: Callable[[list[Event]], None],
+        clock: Clock,
+        settings: HealthSettings,
+    ) -> None:
+        self._sockets, self._heard, self._take, self._clock, self._settings = sockets, heard, take, clock, settings
+        self._waiting: deque[tuple[bytes, Address, socket.socket]] = deque()
+        self._again: deque[tuple[bytes, Address]] = deque(maxlen=settings.strangers_per_second)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK)
+        self._stopping = False
+        self._lost = 0
+        self.troubled_at: float | None = None
+
+    def stop(self) -> None:
+        """End the loop soon."""
+        self._stopping = True
+        os.eventfd_write(self._wake, 1)
+
+    def again(self, found: Iterable[tuple[bytes, Address]]) -> None:
+        """Hear datagrams once more whose senders are known by now."""
+        self._again.extend(found)
+        os.eventfd_write(self._wake, 1)
+
+    def check_lost(self) -> None:
+        """Notice what the kernel threw away; called now and then by the watcher."""
+        count = lost(self._sockets)
+        if count > self._lost:
+            self._heard.counts["lost"] += count - self._lost
+            self._lost = count
+            self.troubled_at = self._clock.monotonic()
+
+    def run(self) -> None:
+        """Hear until `stop`."""
+        ready = select.poll()
+        for opened in (self._wake, *self._sockets):
+            ready.register(opened, select.POLLIN)
+        for opened in self._sockets:
+            opened.setblocking(False)
+        began = self._clock.monotonic()
+        while not self._stopping:
+            if not self._waiting:
+                ready.poll(500)
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self._wake)
+            now = self._clock.monotonic()
+            if now - began > self._settings.stall:
+                self.troubled_at = now
+            began = now
+            self._read()
+            self._handle(Moment(self._clock.now(), now))
+        os.close(self._wake)
+
+    def _read(self) -> None:
+        """Empty the sockets, so that nothing is lost before it was looked at."""
+        known, waiting, queue = self._heard.voices, self._waiting, self._settings.queue
+        counts = self._heard.counts
+        while self._again:
+            waiting.append((*self._again.popleft(), self._sockets[0]))
+        for opened in self._sockets:
+            receive = opened.recvfrom
+            try:
+                for _ in range(queue):
+                    datagram, address = receive(datagrams.MOST + 1)
+                    if len(waiting) < queue and (len(waiting) * 2 < queue or _may_stay(datagram, known)):
+                        waiting.append((datagram, address, opened))
+                    else:
+                        counts["shed"] += 1
+                        self.troubled_at = self._clock.monotonic()
+            except BlockingIOError:
+                continue
+            except OSError as error:  # an answer's ICMP error, reported on the next read
+                counts["socket_errors"] += 1
+                log.get().debug("health.socket", error=str(error))
+
+    def _handle(self, now: Moment) -> None:
+        events: list[Event] = []
+        waiting, hear, counts = self._waiting, self._heard.hear, self._heard.counts
+        for _ in range(min(BATCH, len(waiting))):
+            datagram, address, opened = waiting.popleft()
+            answer, found = hear(datagram, address, now)
+            events += found
+            if answer is not None:
+                try:
+                    opened.sendto(answer, address)
+                except OSError:  # a full buffer or no route: the next datagram is answered
+                    counts["unsent"] += 1
+        if events:
+            self._take(events)
+
+
+def _may_stay(datagram: bytes, known: object) -> bool:
+    """Whether a datagram is worth its place while we are behind: an Alive of somebody known."""
+    return len(datagram) > 2 and datagram[1] == KindOf.ALIVE and datagram[2:18] in known  # type: ignore[operator]

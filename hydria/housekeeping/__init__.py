@@ -1,0 +1,1 @@
+"""Housekeeping: chores that nobody waits for."""

@@ -1,0 +1,52 @@
+"""Bring a database to the tables that this version declares."""
+
+import io
+import pathlib
+
+from alembic import command, config
+from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData
+
+from hydria.storage import database, tables
+
+HERE = pathlib.Path(__file__).parent / "migrations"
+VERSIONS = HERE / "versions"
+
+CHAINS: dict[str, MetaData] = {"intent": tables.INTENT, "observed": tables.OBSERVED}
+"""Chains of migrations; each remembers in a table of its own how far it is, so that both may be in one database."""
+
+
+class TooNew(Exception):
+    """The database was brought further than this version knows."""
+
+
+def upgrade(db: database.Database) -> None:
+    """Do every migration that is missing, in one transaction; several processes may do this at once. Raises TooNew."""
+    chain = next(name for name, metadata in CHAINS.items() if metadata is db.metadata)
+    db.write(lambda c: _upgrade(chain, c))
+
+
+def settings(chain: str, connection: Connection | None) -> config.Config:
+    """What alembic's commands need to work on a chain."""
+    made = config.Config(stdout=io.StringIO())  # it talks of the files it writes
+    for option, value in (
+        ("script_location", HERE),
+        ("version_locations", VERSIONS / chain),
+        ("path_separator", "newline"),
+        ("file_template", "r%(rev)s_%(slug)s"),
+    ):
+        made.set_main_option(option, str(value).replace("%", "%%"))
+    made.attributes["configure"] = {
+        "connection": connection,
+        "target_metadata": CHAINS[chain],
+        "version_table": f"schema_{chain}",
+    }
+    return made
+
+
+def _upgrade(chain: str, connection: Connection) -> None:
+    try:
+        command.upgrade(settings(chain, connection), "head")
+    except CommandError as error:
+        message = f"the tables of {chain} are of a newer version: {error}; run that version, or restore an older backup"
+        raise TooNew(message) from error

@@ -1,0 +1,236 @@
+"""What users see of the objects of a tree: rows as dictionaries, with statuses and with what stands beside them.
+
+A fixed number of statements, whatever the number of objects.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from hydria.domain import kinds, statuses
+from hydria.domain.attributes import Kept, attributes
+from hydria.domain.statuses import Operating, Provisioning
+from hydria.storage import tables
+
+P, V, O = tables.PROGRESS, tables.VERDICT, tables.OPERATING
+T = tables.TREE
+ROOT = T["load_balancer"]
+SECOND = 1_000_000
+
+
+class Shown(NamedTuple):
+    """An object as users see it. `silent` is its operating status while nothing has been observed."""
+
+    body: dict[str, Any]
+    load_balancer_id: str
+    silent: Operating
+
+
+@cache
+def names(kind: kinds.Kind) -> tuple[str, ...]:
+    """Columns of a kind that users see."""
+    return tuple(a.name for a in attributes(kind.resource).values() if a.kept is Kept.STORED)
+
+
+@cache
+def statement(kind: kinds.Kind) -> Select[Any]:
+    """Every object of a kind with what its statuses are computed from; the columns users see come first."""
+    table = T[kind.table]
+    hidden = [c for c in table.c if c.name not in names(kind) and c.name not in ("generation", "due_at")]
+    aside = [
+        P.c.settled,
+        ROOT.c.generation.label("root_generation"),
+        ROOT.c.due_at.label("root_due_at"),
+        V.c.changed.label("refused_at"),
+        V.c.reason.label("verdict"),
+        V.c.request_id.label("verdict_request_id"),
+        P.c.step,
+        P.c.reason,
+        P.c.remedy,
+        P.c.request_id,
+    ]
+    joined: Any = table
+    if table is not ROOT:
+        joined = joined.join(ROOT, ROOT.c.id == table.c.load_balancer_id)
+    joined = joined.join(P, P.c.load_balancer_id == table.c.load_balancer_id).outerjoin(V, V.c.object_id == table.c.id)
+    return select(*(table.c[n] for n in names(kind)), *hidden, *aside).select_from(joined)
+
+
+@cache
+def _by_id(kind: kinds.Kind) -> Select[Any]:
+    return statement(kind).where(T[kind.table].c.id == bindparam("wanted"))
+
+
+def one(c: Connection, kind: kinds.Kind, object_id: str, now: int) -> Shown | None:
+    """One object, or None; `now` in microseconds."""
+    return next(iter(_shown(c, kind, c.execute(_by_id(kind), {"wanted": object_id}).all(), now)), None)
+
+
+def some(c: Connection, kind: kinds.Kind, query: Select[Any], now: int) -> list[Shown]:
+    """The objects of a query that began with `statement`, in its order."""
+    return _shown(c, kind, c.execute(query).all(), now)
+
+
+def operating(observed: Connection, found: Sequence[Shown]) -> None:
+    """Fill in the operating statuses."""
+    seen = observations(observed, [s.body["id"] for s in found])
+    for s in found:
+        down = not s.body["admin_state_up"]
+        s.body["operating_status"] = Operating.OFFLINE if down else seen.get(s.body["id"], s.silent)
+
+
+@cache
+def _observed() -> Select[Any]:
+    return select(O.c.object_id, O.c.status).where(O.c.object_id.in_(bindparam("wanted", expanding=True)))
+
+
+def observations(observed: Connection, object_ids: Sequence[str]) -> dict[str, str]:
+    """What was last observed of these objects."""
+    if not object_ids:
+        return {}
+    return {row[0]: row[1] for row in observed.execute(_observed(), {"wanted": object_ids})}
+
+
+def moment(microseconds: int | None) -> str | None:
+    """A time as the API writes it."""
+    if microseconds is None:
+        return None
+    return datetime.fromtimestamp(microseconds // SECOND, UTC).isoformat()[:19]
+
+
+def _shown(c: Connection, kind: kinds.Kind, found: Sequence[Any], now: int) -> list[Shown]:
+    shown = [_row(kind, row, now) for row in found]
+    BESIDE[kind](c, shown, found)
+    return shown
+
+
+def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
+    body = dict(zip(names(kind), row, strict=False))
+    body["tenant_id"] = body["project_id"]
+    body["created_at"] = moment(row.created_at)
+    body["updated_at"] = moment(row.updated_at)
+    overdue = statuses.is_overdue(row.root_generation, row.settled, row.root_due_at, now)
+    status = statuses.provisioning(row, row.settled, refused_at=row.refused_at, overdue=overdue)
+    body["provisioning_status"] = status
+    body["operating_status"] = ""
+    if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or row.reason):
+        body |= _trouble(kind, row)
+    return Shown(body, row.load_balancer_id, _silent(kind))
+
+
+def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
+    """Why an object is not as it is wanted, for its owner."""
+    if row.touched <= row.settled:
+        return {
+            "reason": row.verdict,
+            "failed_step": "prove",
+            "request_id": row.verdict_request_id,
+            "remedy": f"Change or delete this {kind.words}; what it was before keeps running.",
+        }
+    return {
+        "reason": row.reason or "The work has not ended before its deadline; it goes on.",
+        "failed_step": row.step,
+        "request_id": row.request_id,
+        "remedy": row.remedy,
+    }
+
+
+def _silent(kind: kinds.Kind) -> Operating:
+    if kind is kinds.MEMBER:
+        return Operating.NO_MONITOR
+    return Operating.ONLINE if kind in (kinds.HEALTHMONITOR, kinds.L7POLICY, kinds.L7RULE) else Operating.OFFLINE
+
+
+def _refs(c: Connection, child: kinds.Kind, column: str, parents: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """The children of objects, oldest first: parent to references."""
+    found: dict[str, list[dict[str, str]]] = {p: [] for p in parents}
+    if found:
+        for parent, child_id in c.execute(_children(child, column), {"parents": list(found)}):
+            found[parent].append({"id": child_id})
+    return found
+
+
+@cache
+def _children(child: kinds.Kind, column: str) -> Select[Any]:
+    table = T[child.table]
+    wanted = table.c[column].in_(bindparam("parents", expanding=True))
+    return select(table.c[column], table.c.id).where(wanted).order_by(table.c.created_at, table.c.id)
+
+
+def _beside_load_balancers(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:
+    parents = [s.body["id"] for s in shown]
+    listeners = _refs(c, kinds.LISTENER, "load_balancer_id", parents)
+    pools = _refs(c, kinds.POOL, "load_balancer_id", parents)
+    for s in shown:
+        s.body["listeners"], s.body["pools"] = listeners[s.body["id"]], pools[s.body["id"]]
+        s.body["vip_vnic_type"] = "normal"
+
+
+def _beside_listeners(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:
+    policies = _refs(c, kinds.L7POLICY, "listener_id", (s.body["id"] for s in shown))
+    for s in shown:
+        s.body["l7policies"] = policies[s.body["id"]]
+        s.body["loadbalancers"] = [{"id": s.load_balancer_id}]
+
+
+def _beside_pools(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:
+    parents = [s.body["id"] for s in shown]
+    members = _refs(c, kinds.MEMBER, "pool_id", parents)
+    monitors = _refs(c, kinds.HEALTHMONITOR, "pool_id", parents)
+    listeners = _refs(c, kinds.LISTENER, "default_pool_id", parents)
+    through = _through(c, parents)
+    for s in shown:
+        pool_id = s.body["id"]
+        s.body["members"] = members[pool_id]
+        if monitors[pool_id]:
+            s.body["healthmonitor_id"] = monitors[pool_id][0]["id"]
+        users = [*(li["id"] for li in listeners[pool_id]), *through.get(pool_id, ())]
+        s.body["listeners"] = [{"id": li} for li in dict.fromkeys(users)]
+        s.body["loadbalancers"] = [{"id": s.load_balancer_id}]
+
+
+def _through(c: Connection, pools: Sequence[str]) -> dict[str, list[str]]:
+    """Listeners that use pools through their policies."""
+    found: dict[str, list[str]] = {}
+    table = T["l7policy"]
+    if pools:
+        query = select(table.c.redirect_pool_id, table.c.listener_id).where(table.c.redirect_pool_id.in_(pools))
+        for pool, listener in c.execute(query):
+            found.setdefault(pool, []).append(listener)
+    return found
+
+
+def _beside_members(c: Connection, shown: list[Shown], rows: Sequence[Any]) -> None:
+    monitored = {p for p, m in _refs(c, kinds.HEALTHMONITOR, "pool_id", {r.pool_id for r in rows}).items() if m}
+    for i, row in enumerate(rows):
+        if row.pool_id in monitored:
+            shown[i] = shown[i]._replace(silent=Operating.OFFLINE)
+
+
+def _beside_monitors(_: Connection, shown: list[Shown], rows: Sequence[Any]) -> None:
+    for s, row in zip(shown, rows, strict=True):
+        s.body["pools"] = [{"id": row.pool_id}]
+
+
+def _beside_policies(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:
+    found = _refs(c, kinds.L7RULE, "l7policy_id", (s.body["id"] for s in shown))
+    for s in shown:
+        s.body["rules"] = found[s.body["id"]]
+
+
+def _nothing(_: Connection, _shown_: list[Shown], _rows: Sequence[Any]) -> None:
+    """Nothing stands beside a rule."""
+
+
+BESIDE = {
+    kinds.LOADBALANCER: _beside_load_balancers,
+    kinds.LISTENER: _beside_listeners,
+    kinds.POOL: _beside_pools,
+    kinds.MEMBER: _beside_members,
+    kinds.HEALTHMONITOR: _beside_monitors,
+    kinds.L7POLICY: _beside_policies,
+    kinds.L7RULE: _nothing,
+}

@@ -1,0 +1,1 @@
+"""The worker: claims load balancers, plans, and does the steps of plans."""

@@ -1,0 +1,94 @@
+"""Steps done with the network driver: ports are recorded, made, adopted and destroyed."""
+
+from sqlalchemy import Connection, update
+
+from hydria.control.steps import MakePort, ReservePort, ReserveVip
+from hydria.control.world import External, Purpose
+from hydria.drivers.network import Port, PortOrder
+from hydria.storage import ledger, tables
+from hydria.worker.run import Failed, Run
+
+ROOT = tables.TREE["load_balancer"]
+
+
+def reserve_vip(step: ReserveVip, run: Run) -> None:
+    """A fresh name for the VIP's port, when the API was killed before it had one."""
+    lb = run.world.desired.loadbalancer
+    if lb is None:
+        return
+    thing = External(
+        name=step.name,
+        kind="port",
+        purpose=Purpose.VIP,
+        load_balancer_id=lb.id,
+        network_id=lb.vip_network_id,
+        subnet_id=lb.vip_subnet_id,
+        created_at=run.now(),
+        cell=lb.cell,
+    )
+    run.commit(lambda c: ledger.plan(c, thing))
+
+
+def reserve_port(step: ReservePort, run: Run) -> None:
+    """Record a port on a members' subnet."""
+    subnet = run.tools.network.subnet(step.subnet_id)
+    if subnet is None:
+        reason = f"subnet {step.subnet_id} of a member does not exist"
+        raise Failed(reason, "create the member anew with a subnet that exists")
+    thing = External(
+        name=step.name,
+        kind="port",
+        purpose=Purpose.MEMBER,
+        load_balancer_id=run.load_balancer_id,
+        amphora_id=step.amphora_id,
+        network_id=subnet.network_id,
+        subnet_id=subnet.id,
+        created_at=run.now(),
+    )
+    run.commit(lambda c: ledger.plan(c, thing))
+
+
+def make_port(step: MakePort, run: Run) -> None:
+    """Ask for the port. Its name is new, so it can be asked for only once."""
+    port = run.tools.network.create_port(order(run.thing(step.name), run))
+    adopt(step.name, port, run)
+
+
+def order(thing: External, run: Run) -> PortOrder:
+    """What is asked of the network for a thing of the ledger."""
+    lb = run.world.desired.loadbalancer
+    vips = (lb.vip_address, *(v.ip_address for v in lb.additional_vips)) if lb else ()
+    return PortOrder(
+        name=thing.name,
+        network_id=thing.network_id or "",
+        subnet_id=thing.subnet_id,
+        address=lb.vip_address if lb and thing.purpose is Purpose.VIP else None,
+        device_id=thing.amphora_id or thing.load_balancer_id,
+        also=tuple(str(v) for v in vips if v) if thing.purpose is Purpose.VRRP else (),
+        project_id=lb.project_id if lb else "",
+    )
+
+
+def adopt(name: str, port: Port, run: Run) -> None:
+    """Record a port that exists; a VIP's address belongs to the load balancer too."""
+
+    def write(c: Connection) -> None:
+        ledger.made(c, name, port.id, network_id=port.network_id, subnet_id=port.subnet_id, address=port.address, mac=port.mac)
+        thing = ledger.one(c, name)
+        if thing and thing.purpose is Purpose.VIP:
+            vip = {"vip_address": port.address, "vip_port_id": port.id, "vip_subnet_id": port.subnet_id}
+            c.execute(update(ROOT).where(ROOT.c.id == run.load_balancer_id).values(vip_network_id=port.network_id, **vip))
+
+    run.commit(write)
+
+
+def destroy_port(thing: External, run: Run) -> bool:
+    """Destroy a doomed port, plugged or not; whether it is known to be gone."""
+    network, cloud_id = run.tools.network, thing.cloud_id
+    if cloud_id is None:
+        found = network.find_port(thing.name)
+        if found is None:
+            return False  # it may yet arrive: housekeeping knows the name
+        cloud_id = found.id
+    network.destroy_port(cloud_id)
+    return True

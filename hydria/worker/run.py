@@ -1,0 +1,111 @@
+"""A run: one claim on one load balancer, and the guard in front of everything it does."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from hydria.control.world import External, World
+from hydria.domain.amphora import Amphora
+from hydria.kit import ids
+from hydria.storage import amphorae, claims, ledger, tables, worlds
+from hydria.worker.tools import Tools
+
+T = TypeVar("T")
+ROOT = tables.TREE["load_balancer"]
+
+
+class Superseded(Exception):
+    """The load balancer is being deleted meanwhile: plan anew."""
+
+
+class Failed(Exception):
+    """A step cannot succeed this time: the run ends, the next plan starts from what is."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.remedy = reason, remedy
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A step that was done, for the journal."""
+
+    step: str
+    ms: float
+    outcome: str = ""
+
+
+class Run:
+    """What a step may use. `sure` says whether the last beat is recent enough to start an effect."""
+
+    def __init__(self, tools: Tools, load_balancer_id: str, epoch: int, sure: Callable[[], bool]) -> None:
+        self.tools = tools
+        self.load_balancer_id = load_balancer_id
+        self.epoch = epoch
+        self.done: list[Done] = []
+        self.world: World
+        self._sure = sure
+
+    def look(self) -> World | None:
+        """Read the world anew; None when the load balancer is gone."""
+        found = self.tools.database.read(lambda c: worlds.read(c, self.load_balancer_id))
+        if found is not None:
+            self.world = found
+        return found
+
+    def now(self) -> int:
+        """Microseconds since 1970."""
+        return int(self.tools.clock.now() * 1_000_000)
+
+    def commit(self, work: Callable[[Connection], T]) -> T:
+        """Write, provided the claim is still ours; raises claims.LostClaim."""
+
+        def held(c: Connection) -> T:
+            claims.hold(c, self.load_balancer_id, self.epoch)
+            return work(c)
+
+        return self.tools.database.write(held)
+
+    def check(self) -> None:
+        """Before every effect: the claim is ours, the beat is recent, nobody has deleted the load balancer meanwhile."""
+        if not self._sure():
+            raise claims.LostClaim(self.load_balancer_id)
+        claim, deleted = self.tools.database.read(self._standing)
+        if claim != self.epoch:
+            raise claims.LostClaim(self.load_balancer_id)
+        if deleted and not self.world.deleted:
+            raise Superseded
+
+    def _standing(self, c: Connection) -> tuple[int | None, int | None]:
+        p = tables.PROGRESS.c
+        query = select(p.epoch, ROOT.c.deleted).join(ROOT, ROOT.c.id == p.load_balancer_id)
+        row = c.execute(query.where(p.load_balancer_id == self.load_balancer_id)).first()
+        return (row[0], row[1]) if row else (None, None)
+
+    def thing(self, name: str) -> External:
+        """The row of a thing as it is now."""
+        found = self.tools.database.read(lambda c: ledger.one(c, name))
+        if found is None:
+            message = f"{name} is not in the ledger"
+            raise LookupError(message)
+        return found
+
+    def things(self, amphora_id: str) -> list[External]:
+        """What belongs to an amphora, as it is now."""
+        found = self.tools.database.read(lambda c: ledger.of(c, self.load_balancer_id))
+        return [x for x in found if x.amphora_id == amphora_id]
+
+    def amphora(self, amphora_id: str) -> Amphora:
+        """The row of an amphora as it is now."""
+        found = self.tools.database.read(lambda c: amphorae.one(c, amphora_id))
+        if found is None:
+            message = f"amphora {amphora_id} is not known"
+            raise LookupError(message)
+        return found
+
+
+def fresh() -> Iterator[str]:
+    """Identifiers that were never used."""
+    while True:
+        yield ids.new()

@@ -1,0 +1,141 @@
+"""The worker's process: hears nudges, looks for work, keeps its claims alive, and works with a bounded number of threads."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from hydria.kit import log
+from hydria.storage import claims, database
+from hydria.worker.runner import Runner
+from hydria.worker.tools import Tools
+
+
+class Inbox(Protocol):
+    """Where nudges arrive."""
+
+    def wait(self, seconds: float) -> str | None:
+        """The id of a load balancer that wants work; None when nothing came in time."""
+        ...
+
+
+class Service:
+    """One worker. `run` returns after `stop`, when every run has ended."""
+
+    def __init__(self, tools: Tools, inbox: Inbox, name: str) -> None:
+        self._tools = tools
+        self._inbox = inbox
+        self._name = name
+        self._runner = Runner(tools, name)
+        self._queue: queue.SimpleQueue[claims.Due | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._busy: dict[str, bool] = {}  # load balancers queued or worked on; True: nudged meanwhile
+        self._beaten: dict[str, float] = {}  # load balancers held -> when the last beat was sent, monotonic
+        self._seen: dict[str, tuple[int, int, float]] = {}  # held by others -> epoch, beat, first seen so
+
+    def run(self) -> None:
+        """Work until stopped."""
+        helpers = [threading.Thread(target=t, name=t.__name__) for t in (self._listen, self._scan, self._beat)]
+        workers = [threading.Thread(target=self._labour, name=f"run-{n}") for n in range(self._tools.settings.threads)]
+        for thread in helpers + workers:
+            thread.start()
+        for thread in helpers[:2]:
+            thread.join()
+        for _ in workers:
+            self._queue.put(None)
+        for thread in workers:
+            thread.join()
+        helpers[2].join()
+
+    def stop(self) -> None:
+        """Take no new work; what is under way is ended."""
+        self._stop.set()
+
+    def _offer(self, due: claims.Due) -> None:
+        with self._lock:
+            if due.load_balancer_id in self._busy:
+                self._busy[due.load_balancer_id] = True
+                return
+            self._busy[due.load_balancer_id] = False
+        self._queue.put(due)
+
+    def _look_at(self, load_balancer_id: str) -> None:
+        found = self._tools.database.read(lambda c: claims.seen(c, load_balancer_id))
+        if found is not None and found.owner in ("", self._name):
+            self._offer(found)
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            nudged = self._inbox.wait(0.5)
+            if nudged is None:
+                continue
+            try:
+                self._look_at(nudged)
+            except database.Unavailable:
+                continue  # the scan finds it when the database is back
+
+    def _scan(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._search()
+            except database.Unavailable as away:
+                log.get().warning("worker.database_away", error=str(away))
+            self._stop.wait(self._tools.settings.look_every_s)
+
+    def _search(self) -> None:
+        """Offer what nobody holds, and what its holder has let go stale."""
+        clock = self._tools.clock
+        found = self._tools.database.read(lambda c: claims.due(c, int(clock.now() * 1_000_000)))
+        now = clock.monotonic()
+        held = {}
+        for due in found:
+            if due.owner == "":
+                self._offer(due)
+            elif due.owner != self._name:
+                epoch, beat, since = self._seen.get(due.load_balancer_id, (due.epoch, due.beat, now))
+                if (epoch, beat) != (due.epoch, due.beat):
+                    since = now
+                elif now - since >= claims.STALE_S:
+                    log.get().warning("worker.takeover", load_balancer=due.load_balancer_id, owner=due.owner)
+                    self._offer(due)
+                held[due.load_balancer_id] = (due.epoch, due.beat, since)
+        self._seen = held
+
+    def _beat(self) -> None:
+        while not self._stop.is_set() or self._busy:
+            now = self._tools.clock.monotonic()
+            with self._lock:
+                held = list(self._beaten)
+            try:
+                if held:
+                    self._tools.database.write(lambda c: claims.beat(c, self._name, held))
+                    with self._lock:
+                        self._beaten.update(dict.fromkeys(self._beaten.keys() & set(held), now))
+            except database.Unavailable:
+                log.get().warning("worker.no_beat")
+            self._stop.wait(claims.BEAT_S) if not self._stop.is_set() else self._tools.clock.sleep(0.2)
+
+    def _sure(self, load_balancer_id: str) -> Callable[[int], Callable[[], bool]]:
+        def claimed(_: int) -> Callable[[], bool]:
+            with self._lock:
+                self._beaten[load_balancer_id] = self._tools.clock.monotonic()
+            return lambda: self._tools.clock.monotonic() - self._beaten[load_balancer_id] < claims.UNSURE_S
+
+        return claimed
+
+    def _labour(self) -> None:
+        while (due := self._queue.get()) is not None:
+            again = False
+            try:
+                again = self._runner.work(due, self._sure(due.load_balancer_id))
+            except Exception:  # this loop must not die: the scan offers the load balancer again
+                log.get().exception("worker.defect", load_balancer=due.load_balancer_id)
+            with self._lock:
+                again = self._busy.pop(due.load_balancer_id, False) or again
+                self._beaten.pop(due.load_balancer_id, None)
+            if again and not self._stop.is_set():
+                try:
+                    self._look_at(due.load_balancer_id)
+                except database.Unavailable:
+                    continue

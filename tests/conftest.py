@@ -1,0 +1,61 @@
+"""What all tests share: golden files, and a summary by folder."""
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+SECONDS = pytest.StashKey[Counter[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="rewrite golden files; read their diff before you keep it")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with its golden file, or write it when asked to."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            return
+        kept = path.read_text() if path.exists() else ""
+        lines = difflib.unified_diff(kept.splitlines(keepends=True), text.splitlines(keepends=True), str(path), "now")
+        assert kept == text, "".join(lines)
+
+    return compare
+
+
+def folder_of(nodeid: str) -> str:
+    """tests/unit/x.py::test is of tests/unit."""
+    return "/".join(nodeid.split("/")[:2])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SECONDS] = Counter()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report: Any = yield
+    item.config.stash[SECONDS][folder_of(item.nodeid)] += report.duration
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """One line for each folder: passed, failed, seconds."""
+    counts = Counter(
+        (folder_of(report.nodeid), outcome)
+        for outcome in ("passed", "failed", "error")
+        for report in terminalreporter.getreports(outcome)
+    )
+    terminalreporter.section("folders")
+    for folder, seconds in config.stash[SECONDS].items():
+        failed = counts[folder, "failed"] + counts[folder, "error"]
+        terminalreporter.line(f"{folder:18} {counts[folder, 'passed']:5} passed {failed:4} failed {seconds:8.1f} s")

@@ -1,0 +1,1 @@
+"""Scenarios on a simulated cloud, with a clock turned by hand."""

@@ -1,0 +1,132 @@
+"""Migrations from nothing end where the declarations are, quickly, and whoever else migrates at the same time."""
+
+import io
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import String, Text, inspect, text
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from hydria.storage import database, migrate
+
+CHAINS = pytest.mark.parametrize("chain", migrate.CHAINS)
+
+
+@pytest.fixture
+def db(chain: str, tmp_path: pathlib.Path):
+    made = database.Database(f"sqlite:///{tmp_path}/{chain}.db", migrate.CHAINS[chain])
+    yield made
+    made.close()
+
+
+def differences(db: database.Database, chain: str) -> list:
+    """What is declared and not in the database, or the other way round."""
+    options = {"version_table": f"schema_{chain}", "compare_type": True, "compare_server_default": True}
+    return db.read(lambda c: compare_metadata(MigrationContext.configure(c, opts=options), db.metadata))
+
+
+@CHAINS
+def test_from_nothing_they_end_where_the_declarations_are(db, chain):
+    migrate.upgrade(db)
+    found = differences(db, chain)
+    assert found == [], 'run scripts/migration "What is true afterwards"'
+
+
+@CHAINS
+def test_they_make_what_the_declarations_would(db, chain, tmp_path):
+    declared = database.Database(f"sqlite:///{tmp_path}/declared.db", db.metadata)
+    declared.create_all()
+    migrate.upgrade(db)
+    tables = [
+        other.read(lambda c: {name: inspect(c).get_columns(name) for name in sorted(db.metadata.tables)})
+        for other in (db, declared)
+    ]
+    declared.close()
+    assert str(tables[0]) == str(tables[1])
+
+
+@CHAINS
+def test_a_new_database_is_ready_in_a_moment(db):
+    began = time.perf_counter()
+    migrate.upgrade(db)
+    assert time.perf_counter() - began < 0.3
+
+
+@CHAINS
+def test_once_done_nothing_is_done_again(db, chain):
+    migrate.upgrade(db)
+    before = db.read(lambda c: c.execute(text("PRAGMA schema_version")).scalar())
+    migrate.upgrade(db)
+    assert db.read(lambda c: c.execute(text("PRAGMA schema_version")).scalar()) == before
+
+
+@CHAINS
+def test_a_database_of_a_newer_version_is_left_alone(db, chain):
+    migrate.upgrade(db)
+    db.write(lambda c: c.execute(text(f"UPDATE schema_{chain} SET version_num = '9999'")))
+    with pytest.raises(migrate.TooNew, match=chain):
+        migrate.upgrade(db)
+
+
+@CHAINS
+def test_a_migration_that_is_interrupted_leaves_nothing(chain, tmp_path):
+    def crash(moment):
+        raise KeyboardInterrupt(moment)
+
+    url = f"sqlite:///{tmp_path}/{chain}.db"
+    crashing = database.Database(url, migrate.CHAINS[chain], notice=crash)
+    with pytest.raises(KeyboardInterrupt):
+        migrate.upgrade(crashing)
+    assert crashing.read(lambda c: inspect(c).get_table_names()) == []
+    crashing.close()
+
+
+def test_processes_may_migrate_at_once(tmp_path):
+    code = (
+        "import sys; from hydria.storage import database, migrate, tables;"
+        "db = database.Database(sys.argv[1], tables.INTENT); migrate.upgrade(db); db.close()"
+    )
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/hydria.db"]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate()[1] for process in running] == [""] * 3
+
+
+def test_both_chains_may_share_a_database(tmp_path):
+    for chain, metadata in migrate.CHAINS.items():
+        db = database.Database(f"sqlite:///{tmp_path}/shared.db", metadata)
+        migrate.upgrade(db)
+        assert [row for row in differences(db, chain) if "remove" not in str(row[0])] == []
+        db.close()
+
+
+@pytest.mark.parametrize("dialect", [postgresql.dialect(), mysql.dialect()], ids=lambda d: d.name)
+@pytest.mark.parametrize("metadata", migrate.CHAINS.values(), ids=migrate.CHAINS)
+def test_every_table_can_be_said_to_other_databases(dialect, metadata):
+    for table in metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+        for index in table.indexes:
+            assert len(index.name) <= 63, "PostgreSQL cuts longer names"
+            assert "INDEX" in str(CreateIndex(index).compile(dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+@CHAINS
+def test_every_migration_can_be_said_to_other_databases(chain, dialect):
+    said = io.StringIO()
+    settings = migrate.settings(chain, None)
+    settings.attributes["configure"] |= {"connection": None, "dialect_name": dialect, "output_buffer": said}
+    command.upgrade(settings, "head", sql=True)
+    assert {name for name in migrate.CHAINS[chain].tables if f"CREATE TABLE {name} " not in said.getvalue()} == set()
+
+
+@pytest.mark.parametrize("table", [t for m in migrate.CHAINS.values() for t in m.sorted_tables], ids=str)
+def test_a_row_fits_in_what_mariadb_allows(table):
+    lengths = [c.type.length for c in table.columns if isinstance(c.type, String) and not isinstance(c.type, Text)]
+    assert sum(4 * length + 2 for length in lengths) + 20 * len(table.columns) < 65_535
