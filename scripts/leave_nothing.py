@@ -1,8 +1,9 @@
 """Run a command in a network of its own and fail when it leaves processes, namespaces, links or mounts behind.
 
-    leave_nothing.py COMMAND...
+    leave_nothing.py SECONDS COMMAND...
 
-The process makes itself the parent of whatever its command orphans, so a daemon cannot slip away by forking twice.
+After so many seconds the command is ended. The process makes itself the parent of whatever its command orphans, so a
+daemon cannot slip away by forking twice.
 """
 
 import ctypes
@@ -19,7 +20,6 @@ CLONE_NEWNET = 0x40000000
 MS_REC_PRIVATE = 0x4000 | 0x40000
 PR_SET_CHILD_SUBREAPER = 36
 NETNS = Path("/run/netns")
-TIME_LIMIT = 2400.0
 GRACE = 3.0
 
 
@@ -102,14 +102,14 @@ def reap_until(done: Callable[[dict[int, int]], bool], deadline: float) -> dict[
     return codes
 
 
-def run(command: list[str]) -> int:
-    """Run it to its end or the time limit; its exit code."""
+def run(command: list[str], limit: float) -> int:
+    """Run it to its end or the limit in seconds; its exit code."""
     child = subprocess.Popen(command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The terminal tells the child as well; its end is waited for.
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    codes = reap_until(lambda seen: child.pid in seen, time.monotonic() + TIME_LIMIT)
+    codes = reap_until(lambda seen: child.pid in seen, time.monotonic() + limit)
     if child.pid not in codes:
-        print(f"leave_nothing: no end after {TIME_LIMIT:.0f} s", file=sys.stderr)
+        print(f"leave_nothing: no end after {limit:.0f} s", file=sys.stderr)
         child.send_signal(signal.SIGABRT)  # pytest answers this with the stack of every thread.
         codes = reap_until(lambda seen: child.pid in seen, time.monotonic() + GRACE)
     return codes.get(child.pid, -signal.SIGABRT)
@@ -137,12 +137,12 @@ def report(kind: str, names: Iterable[str]) -> bool:
     return bool(found)
 
 
-def main(command: list[str]) -> int:
+def main(limit: float, command: list[str]) -> int:
     """Exit code: the command's, or 1 when it succeeded and left something."""
     enter_own_network()
     system_call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = links(), namespaces(), mounts()
-    code = run(command)
+    code = run(command, limit)
     left = leftovers()
     found = [
         report("process", (f"{pid} {text}" for pid, text in left.items())),
@@ -154,4 +154,4 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))

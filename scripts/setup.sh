@@ -133,7 +133,7 @@ debian_packages() {
         printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
     fi
     # shellcheck disable=SC2086
-    step "Debian packages: $wanted" "check the network and /etc/apt/sources.list*, then run this again" \
+    step "Debian packages ($(echo $wanted | wc -w) are missing)" "check the network and /etc/apt/sources.list*, then run this again" \
         install_packages $wanted
     [ $policy_is_ours = no ] || rm -f $policy
     policy_is_ours=no

@@ -6,14 +6,21 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
-HERE = Path(__file__).parent
 SECONDS = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite golden files; read their diff before you keep it")
+    parser.addoption("--soak", action="store_true", help="run the long tests at full length, and more examples")
+
+
+@pytest.fixture(scope="session")
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether a long test may take its full length; otherwise it stays under 30 s."""
+    return bool(request.config.getoption("--soak"))
 
 
 @pytest.fixture
@@ -39,6 +46,10 @@ def folder_of(nodeid: str) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SECONDS] = Counter()
+    # The same examples every time, so that a run tells of the change and not of luck; soaking looks for new ones.
+    hypothesis.settings.register_profile("usual", deadline=None, derandomize=True, database=None)
+    hypothesis.settings.register_profile("soak", deadline=None, max_examples=20_000, database=None)
+    hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "usual")
 
 
 @pytest.hookimpl(wrapper=True)

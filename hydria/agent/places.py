@@ -79,7 +79,8 @@ class Places:
 
 def of(settings: AgentSettings, load_balancer_id: str) -> Places:
     """The names of a placement. Namespace and user are derived, so that nothing has to be remembered and two amphorae on
-    one machine never share them."""
+    one machine never share them.
+    """
     both = hashlib.sha256(f"{settings.amphora_id}/{load_balancer_id}".encode()).digest()
     return Places(
         load_balancer_id=load_balancer_id,

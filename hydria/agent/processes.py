@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 DEADLINE_S = 10.0
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Ended:
 async def run(argv: list[str], given: bytes = b"", env: dict[str, str] | None = None) -> Ended:
     """Run a program to its end; one that takes longer than the deadline is killed and has code 124."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env)
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=pipe, stdout=pipe, stderr=pipe, env={**ENVIRONMENT, **(env or {})}
+    )
     try:
         async with asyncio.timeout(DEADLINE_S):
             out, err = await process.communicate(given)
@@ -37,7 +40,7 @@ def start_apart(argv: list[str]) -> int:
     """Start a program in a session of its own, so that the agent's end is not its end; its process id."""
     null = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0)
     silent = [null, (os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
-    return os.posix_spawn(argv[0], argv, dict(os.environ), file_actions=silent, setsid=True)
+    return os.posix_spawn(argv[0], argv, dict(ENVIRONMENT), file_actions=silent, setsid=True)
 
 
 def reap(pid: int) -> bool:

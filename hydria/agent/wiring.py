@@ -46,13 +46,18 @@ def node_name(mac: str) -> str:
     return "hy" + mac.replace(":", "")
 
 
-def plan(places: Places, wanted: tuple[Interface, ...], old: tuple[Interface, ...], node: dict[str, str], here: list[Card] | None) -> Wires:
+def plan(
+    places: Places,
+    wanted: tuple[Interface, ...],
+    old: tuple[Interface, ...],
+    node: dict[str, str],
+    here: list[Card] | None,
+) -> Wires:
     """What is to be told. `here` is None when the namespace does not exist yet."""
     lines = [f"netns add {places.netns}"] if here is None else []
     cards = {card.address: card for card in here or () if card.link_type == "ether"}
-    for interface in wanted:
-        if interface.mac not in cards:
-            lines.append(f"link set dev {node[interface.mac]} netns {places.netns} name {interface.name}")
+    missing = [interface for interface in wanted if interface.mac not in cards]
+    lines += [f"link set dev {node[one.mac]} netns {places.netns} name {one.name}" for one in missing]
     inside = ["link set dev lo up"] if here is None else []
     kept = {interface.mac for interface in wanted}
     inside += [line for mac, card in cards.items() if mac not in kept for line in return_lines(card.ifname, mac)]
@@ -73,9 +78,17 @@ def _card_lines(interface: Interface, card: Card | None, before: Interface | Non
         lines += [f"link set dev {card.ifname} down", f"link set dev {card.ifname} name {name}"]
     wanted = {key(address): address for address in (*interface.addresses, *interface.floating)}
     present = {key(f"{a.local}/{a.prefixlen}") for a in card.addr_info if a.scope == "global"} if card else set()
-    lines += [f"route del {r.destination} via {r.via} dev {name}" for r in before.routes if r not in interface.routes] if before else []
+    lines += (
+        [f"route del {r.destination} via {r.via} dev {name}" for r in before.routes if r not in interface.routes]
+        if before
+        else []
+    )
     lines += [f"addr del {address} dev {name}" for address in sorted(present - wanted.keys())]
-    lines += [f"addr add {address} dev {name}{' nodad' if ':' in address else ''}" for at, address in wanted.items() if at not in present]
+    lines += [
+        f"addr add {address} dev {name}{' nodad' if ':' in address else ''}"
+        for at, address in wanted.items()
+        if at not in present
+    ]
     lines.append(f"link set dev {name} mtu {interface.mtu} up")
     return lines + [f"route replace {r.destination} via {r.via} dev {name}" for r in interface.routes]
 
@@ -98,8 +111,15 @@ def malformed(wanted: tuple[Interface, ...]) -> list[Problem]:
     wrong = []
     for interface in wanted:
         words = (interface.name, interface.mac, *(w for r in interface.routes for w in (r.destination, r.via)))
-        if not all(word.isascii() and word.replace(":", "").replace(".", "").replace("/", "").isalnum() for word in words):
-            wrong.append(Problem(what="interface", text=f"interface {interface.name!r} has a name, MAC or route that is no single word"))
+        if not all(
+            word.isascii() and word.replace(":", "").replace(".", "").replace("/", "").isalnum() for word in words
+        ):
+            wrong.append(
+                Problem(
+                    what="interface",
+                    text=f"interface {interface.name!r} has a name, MAC or route that is no single word",
+                )
+            )
         for address in (*interface.addresses, *interface.floating):
             try:
                 key(address)
@@ -110,6 +130,7 @@ def malformed(wanted: tuple[Interface, ...]) -> list[Problem]:
 
 async def wire(places: Places, wanted: tuple[Interface, ...], old: tuple[Interface, ...]) -> None:
     """Make the namespace what a document says; safe to repeat. `Answer` 422 when a card is missing or `ip` refuses."""
+    wanted = tuple(msgspec.structs.replace(i, mac=i.mac.lower()) for i in wanted)
     here = await look(places)
     have = {card.address for card in here or ()}
     node = await _wait_for([i.mac for i in wanted if i.mac not in have])

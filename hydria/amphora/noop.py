@@ -32,7 +32,7 @@ class NoopAmphorae:
         with self._lock:
             return self._node(contact).facts()
 
-    def prove(self, contact: Contact, document: PlacementDocument) -> Proof:  # noqa: ARG002  (everything passes)
+    def prove(self, contact: Contact, document: PlacementDocument) -> Proof:
         return Proof()
 
     def apply(self, contact: Contact, document: PlacementDocument) -> Applied:

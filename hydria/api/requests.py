@@ -48,6 +48,7 @@ class Gate:
         req.context.bound.__enter__()
         req.context.started = self._context.clock.monotonic()
         resp.set_header("X-Openstack-Request-Id", req.context.request_id)
+        req.context.url = (self._context.settings.public_url or req.prefix) + req.path
         req.path = canonical(req.path)
         if req.path.startswith("/identity"):
             return

@@ -1,7 +1,7 @@
 """Blame: which objects of a tree the data plane refuses, found with few proofs, and what may be pushed meanwhile."""
 
 import functools
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -39,22 +39,21 @@ def blame(
 ) -> Generator[Tree, str | None, Outcome]:
     """Yields trees to prove and is sent the words of the refusal, None when there is none. Returns the outcome.
 
-    The accepted tree counts as proved. `known` are verdicts that stand: what they refuse is not tried again.
+    Asked when the effective tree is refused though the accepted one is proved still. `known` are verdicts that stand:
+    what they refuse is not tried again, so that a further round gets further.
     """
     case = Case(desired, accepted, effective.changes(desired, accepted))
-    own = [(known or {})[i] for i in effective.refused(desired, accepted, known or {})]
-    before = {v.object_id: v for v in own if not v.held}
+    stand = known or {}
+    before = {i: stand[i] for i in effective.refused(desired, accepted, stand) if not stand[i].held}
     prover = Prover(case.without(case.changes))
     found = yield from _find(prover, case, {i: v.reason for i, v in before.items()})
     kept = [i for i in case.changes if i not in found.taken]
     tighten = functools.partial(case.tightened, kept)
     tight = yield from sift(prover, tighten, [i for i in kept if not (i in before and before[i].bare)])
-    bare = {i for i in kept if i not in tight.taken}
-    verdicts = [
-        msgspec.structs.replace(verdict, revision=revision, image=image, bare=verdict.object_id in bare)
-        for verdict in _verdicts(case, kept, found)
-    ]
-    return Outcome(tighten(tight.taken), tuple(verdicts), prover.proofs, is_unfinished=bool(found.untried))
+    own = (_verdict(case.changes[i], found.refused.get(i), bare=i not in tight.taken) for i in kept)
+    stamped = {v.object_id: msgspec.structs.replace(v, revision=revision, image=image) for v in own}
+    verdicts = complete(stamped, accepted, desired)
+    return Outcome(tighten(tight.taken), tuple(verdicts.values()), prover.proofs, is_unfinished=bool(found.untried))
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,6 @@ class Case:
     def tightened(self, kept: Sequence[str], taken: Collection[str]) -> Tree:
         """The desired tree without what is kept, but with what tightens of those taken."""
         return effective.compose(self.desired, self.accepted, kept, [i for i in kept if i not in taken]).tree
-
-    def held(self, kept: Collection[str]) -> list[tuple[str, str]]:
-        """Every change that is held back when these are, and the one of these that it waits for."""
-        held = effective.compose(self.desired, self.accepted, kept).held
-        return [(i, held[i]) for i in self.changes if i in held]
 
 
 class Spent(Exception):
@@ -155,20 +149,33 @@ def _find(prover: Prover, case: Case, refused: Mapping[str, str]) -> Generator[T
     return Sifted(last.taken, {**refused, **first.refused, **last.refused}, first.untried | last.untried)
 
 
-def _verdicts(case: Case, kept: Sequence[str], found: Sifted) -> Iterator[Verdict]:
-    for part_id, cause in case.held(kept):
-        part = case.changes[part_id]
-        waits = f"waits for {kinds.of(case.changes[cause]).words} {cause}"
-        untried = f"not tried yet: {PROOFS} proofs did not reach it"
-        yield Verdict(
-            object_id=part_id,
-            kind=kinds.of(part).table,
-            load_balancer_id=part.load_balancer_id,
-            changed=part.changed,
-            held=part_id not in found.refused,
-            reason=found.refused.get(part_id, untried) if cause == part_id else waits,
-            because=None if cause == part_id else cause,
-        )
+def _verdict(part: Part, words: str | None, *, bare: bool = False) -> Verdict:
+    return Verdict(
+        object_id=part.id,
+        kind=kinds.of(part).table,
+        load_balancer_id=part.load_balancer_id,
+        changed=part.changed,
+        held=words is None,
+        reason=f"not tried yet: {PROOFS} proofs did not reach it" if words is None else words,
+        bare=bare,
+    )
+
+
+def complete(verdicts: Mapping[str, Verdict], accepted: Tree, desired: Tree) -> dict[str, Verdict]:
+    """What is to be recorded with an effective tree: the verdicts it was made with, and one for all that waits for them."""
+    own = effective.refused(desired, accepted, verdicts)
+    held = effective.compose(desired, accepted, own).held
+    changes = effective.changes(desired, accepted)
+    return {i: _complete(part, held[i], verdicts, changes) for i, part in changes.items() if i in held}
+
+
+def _complete(part: Part, cause: str, verdicts: Mapping[str, Verdict], changes: Mapping[str, Part]) -> Verdict:
+    why = verdicts[cause]
+    if cause == part.id:
+        return why
+    reason = f"waits for {kinds.of(changes[cause]).words} {cause}"
+    waits = msgspec.structs.replace(_verdict(part, None), reason=reason, because=cause)
+    return msgspec.structs.replace(waits, revision=why.revision, image=why.image)
 
 
 def stands(verdict: Verdict, part: Part | None, revision: int, image: str) -> bool:

@@ -58,7 +58,7 @@ class Receiver:
         self._sockets, self._heard, self._take, self._clock, self._settings = sockets, heard, take, clock, settings
         self._waiting: deque[tuple[bytes, Address, socket.socket]] = deque()
         self._again: deque[tuple[bytes, Address]] = deque(maxlen=settings.strangers_per_second)
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK)
+        self._wake, self._woken = socket.socketpair()
         self._stopping = False
         self._lost = 0
         self.troubled_at: float | None = None
@@ -66,12 +66,21 @@ class Receiver:
     def stop(self) -> None:
         """End the loop soon."""
         self._stopping = True
-        os.eventfd_write(self._wake, 1)
+        self._poke()
+
+    def close(self) -> None:
+        """Give everything back, once the loop has ended."""
+        for opened in (self._wake, self._woken, *self._sockets):
+            opened.close()
+
+    def _poke(self) -> None:
+        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: it has ended
+            self._wake.send(b"!", socket.MSG_DONTWAIT)
 
     def again(self, found: Iterable[tuple[bytes, Address]]) -> None:
         """Hear datagrams once more whose senders are known by now."""
         self._again.extend(found)
-        os.eventfd_write(self._wake, 1)
+        self._poke()
 
     def check_lost(self) -> None:
         """Notice what the kernel threw away; called now and then by the watcher."""
@@ -84,23 +93,21 @@ class Receiver:
     def run(self) -> None:
         """Hear until `stop`."""
         ready = select.poll()
-        for opened in (self._wake, *self._sockets):
+        for opened in (self._woken, *self._sockets):
+            opened.settimeout(0)
             ready.register(opened, select.POLLIN)
-        for opened in self._sockets:
-            opened.setblocking(False)
         began = self._clock.monotonic()
         while not self._stopping:
             if not self._waiting:
                 ready.poll(500)
             with contextlib.suppress(BlockingIOError):
-                os.eventfd_read(self._wake)
+                self._woken.recv(64)
             now = self._clock.monotonic()
             if now - began > self._settings.stall:
                 self.troubled_at = now
             began = now
             self._read()
             self._handle(Moment(self._clock.now(), now))
-        os.close(self._wake)
 
     def _read(self) -> None:
         """Empty the sockets, so that nothing is lost before it was looked at."""
@@ -129,7 +136,12 @@ class Receiver:
         waiting, hear, counts = self._waiting, self._heard.hear, self._heard.counts
         for _ in range(min(BATCH, len(waiting))):
             datagram, address, opened = waiting.popleft()
-            answer, found = hear(datagram, address, now)
+            try:
+                answer, found = hear(datagram, address, now)
+            except Exception:  # noqa: BLE001  (one datagram must not make us deaf to all others)
+                counts["bugs"] += 1
+                log.get().error("health.bug", exc_info=True)
+                continue
             events += found
             if answer is not None:
                 try:

@@ -55,7 +55,8 @@ class Health:
             thread.start()
         for thread in threads:
             thread.join()
-        self._step(lambda: self.writer.flush(whole=True))
+        self._step(self._write_all)
+        self.receiver.close()
 
     def stop(self) -> None:
         """End `run` soon; may be called from a signal handler."""
@@ -91,11 +92,20 @@ class Health:
         while not self._stopping.is_set():
             self.writer.wake.wait(max(0.0, due - self._clock.monotonic()))
             self.writer.wake.clear()
-            whole = self._clock.monotonic() >= due
-            if whole:
+            if self._clock.monotonic() >= due:
                 due = self._clock.monotonic() + self._settings.flush_every
-            if not self._step(lambda whole=whole: self.writer.flush(whole=whole)):  # type: ignore[misc]
+                self.writer.turn()
+            if not self._step(self._write_some):
                 self._stopping.wait(self._settings.flush_every)
+
+    def _write_some(self) -> None:
+        if self.writer.flush():
+            self.writer.wake.set()
+
+    def _write_all(self) -> None:
+        self.writer.turn()
+        while self.writer.flush():
+            pass
 
     def _tend(self) -> None:
         """Look once a second; meanwhile look up strangers as they come."""
@@ -133,6 +143,7 @@ class Health:
         self._complain(findings, now)
         if findings.suspected:
             self._suspect([_raised(f) for f in findings.suspected])
+            self._watch.raised(findings.suspected, now)
         if now - self._tidied_at >= self._settings.tidy_every:
             self._tidied_at = now
             self.tidy()

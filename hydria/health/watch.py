@@ -5,7 +5,7 @@ datagrams are shed or the database is away (`forgive`), and when more than half 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -73,10 +73,15 @@ class Watch:
         heard = len(wanted) - len(silent)
         brake = len(fell) >= self._settings.brake_least and len(fell) > heard
         due = [f for f in found if self._is_due(f, now) and not (brake and f.what is What.SILENT)]
-        for f in due:
-            self._raise(f, now)
         late = tuple(v for v in wanted if id(v) in silent and not v.late)
         return Findings(late, tuple(due), len(fell) if brake else 0, heard)
+
+    def raised(self, findings: Iterable[Finding], now: float) -> None:
+        """These were written: not again before their time."""
+        for key in {f.key for f in findings}:
+            raised = self._raised.get(key)
+            wait = min(raised.wait * 2, self._settings.again_at_most) if raised else self._settings.again_after
+            self._raised[key] = Raised(now, wait)
 
     def _is_silent(self, voice: Voice, now: float) -> bool:
         heard = voice.fresh_at if voice.fresh_at is not None else -math.inf
@@ -97,11 +102,6 @@ class Watch:
         s = self._settings
         graces = {What.STOPPED: s.stopped_after, What.MISSING: s.missing_after, What.DIFFERS: s.differs_after}
         return graces.get(what, 0.0)
-
-    def _raise(self, finding: Finding, now: float) -> None:
-        raised = self._raised.get(finding.key)
-        wait = min(raised.wait * 2, self._settings.again_at_most) if raised else self._settings.again_after
-        self._raised[finding.key] = Raised(now, wait)
 
 
 def _silences(voice: Voice) -> Iterator[Finding]:

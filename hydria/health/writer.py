@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,9 @@ from hydria.wire.datagrams import ListenerCounts
 
 Counted = tuple[bytes, bytes]
 """(listener, amphora)"""
+
+BITE = 100
+"""Trees and listeners written in one transaction."""
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -71,7 +75,8 @@ class Writer:
     def __init__(self, intent: Database, seen: Database, clock: Clock, settings: HealthSettings) -> None:
         self._intent, self._observed, self._clock, self._settings = intent, seen, clock, settings
         self._turn = threading.Lock()
-        self._waiting = Batch()
+        self._waiting = Batch()  # until the next turn
+        self._due = Batch()  # to be written now, bite by bite
         self._edges: set[bytes] = set()
         self.wake = threading.Event()
         self._views: dict[bytes, dict[bytes, View]] = {}
@@ -142,29 +147,51 @@ class Writer:
         if aged:
             self.wake.set()
 
-    def flush(self, *, whole: bool) -> None:
-        """Write everything, or only what somebody is waiting for. Raises Unavailable: then all is kept for the next time."""
-        batch = self._swap(whole=whole)
+    def turn(self) -> None:
+        """Let everything that waits be written by the next flushes."""
+        with self._turn:
+            self._due, self._waiting = self._due.merged(self._waiting), Batch()
+            self._due.trees.update(self._doubted())
+
+    def flush(self) -> bool:
+        """Write what somebody is waiting for and a bite of what is due; whether more is due.
+
+        Raises Unavailable: then everything is kept for the next time.
+        """
+        batch, more = self._bite()
+        if not (batch.fresh or batch.trees or batch.tallies):
+            return more
         try:
             self._outline(batch)
             changes = self._changes(batch)
-            self._observed.write(lambda c: _write(c, changes, int(self._clock.now() * 1e6)))
+            if changes.statuses or changes.gone or changes.fresh or changes.tallies:
+                self._observed.write(lambda c: _write(c, changes, int(self._clock.now() * 1e6)))
         except database.Unavailable:
             with self._turn:
-                self._waiting = batch.merged(self._waiting)
+                self._due = batch.merged(self._due)
             raise
         for lb, statuses in changes.trees.items():
             self._written[lb].statuses = statuses
+        return more
 
-    def _swap(self, *, whole: bool) -> Batch:
+    def _bite(self) -> tuple[Batch, bool]:
+        """What is urgent, and so much of what is due that the next edge does not wait long."""
         with self._turn:
             edges, self._edges = self._edges, set()
-            if whole:
-                batch, self._waiting = self._waiting, Batch()
-                return batch
-            batch = Batch(self._waiting.fresh, edges & self._waiting.trees, {})
-            self._waiting = Batch({}, self._waiting.trees - edges, self._waiting.tallies)
-        return batch
+            fresh, self._waiting.fresh = self._waiting.fresh, {}
+            self._waiting.trees -= edges
+            due = self._due
+            due.trees -= edges
+            batch = Batch(due.fresh | fresh, edges)
+            due.fresh = {}
+            batch.trees.update(due.trees.pop() for _ in range(min(BITE, len(due.trees))))
+            batch.tallies.update(due.tallies.popitem() for _ in range(min(BITE, len(due.tallies))))
+            return batch, bool(due.trees or due.tallies)
+
+    def _doubted(self) -> Iterable[bytes]:
+        """Trees whose rows were not read for a while, some at a time: other receivers write the same rows."""
+        since = self._clock.monotonic() - self._settings.trust_written
+        return islice((lb for lb, written in self._written.items() if written.at < since), observed.MOST)
 
     def _outline(self, batch: Batch) -> None:
         """Read the trees that were written since we read them, or that we never read."""

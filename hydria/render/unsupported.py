@@ -56,6 +56,16 @@ def _leads_to_cookies_in_bytes(listener: Listener, tree: Tree) -> bool:
     return pool is not None and _has_cookies_in_bytes(pool, tree.plus(listener))
 
 
+def _is_pinged_elsewhere(member: Member, tree: Tree) -> bool:
+    monitor = tree.monitor_of(member.pool_id)
+    return bool(member.monitor_address) and monitor is not None and monitor.type is MonitorType.PING
+
+
+def _pings_elsewhere(monitor: HealthMonitor, tree: Tree) -> bool:
+    with_it = tree.plus(monitor)
+    return any(_is_pinged_elsewhere(member, with_it) for member in tree.members_of(monitor.pool_id))
+
+
 TABLE: dict[type[Part], tuple[tuple[Test, str], ...]] = {
     LoadBalancer: (
         (_has("vip_qos_policy_id"), "vip_qos_policy_id: quality of service is not supported yet; leave it out."),
@@ -113,8 +123,10 @@ TABLE: dict[type[Part], tuple[tuple[Test, str], ...]] = {
     Member: (
         (_has("request_sriov"), "request_sriov: SR-IOV ports are not supported yet; leave it out."),
         (_is("vnic_type", VnicType.DIRECT), "vnic_type: SR-IOV ports are not supported yet; use a normal port."),
+        (_is_pinged_elsewhere, "monitor_address: a PING monitor checks the address itself; use a TCP or HTTP monitor."),
     ),
     HealthMonitor: (
+        (_pings_elsewhere, "type: PING cannot check a member's monitor_address; use a TCP or HTTP monitor."),
         (_is("type", MonitorType.HTTPS), f"type: HTTPS monitors are not supported yet; {MONITORS}."),
         (_is("type", MonitorType.TLS_HELLO), f"type: TLS-HELLO monitors are not supported yet; {MONITORS}."),
         (_is("type", MonitorType.UDP_CONNECT), f"type: UDP-CONNECT monitors are not supported yet; {MONITORS}."),

@@ -21,11 +21,16 @@ ROOT = T["load_balancer"]
 SECOND = 1_000_000
 
 
+PARENT = {kinds.MEMBER: "pool_id", kinds.HEALTHMONITOR: "pool_id", kinds.L7POLICY: "listener_id", kinds.L7RULE: "l7policy_id"}
+"""The kinds that exist only beneath another object, and the column that says which."""
+
+
 class Shown(NamedTuple):
     """An object as users see it. `silent` is its operating status while nothing has been observed."""
 
     body: dict[str, Any]
     load_balancer_id: str
+    parent_id: str | None
     silent: Operating
 
 
@@ -118,7 +123,7 @@ def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
     body["operating_status"] = ""
     if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or row.reason):
         body |= _trouble(kind, row)
-    return Shown(body, row.load_balancer_id, _silent(kind))
+    return Shown(body, row.load_balancer_id, getattr(row, PARENT[kind]) if kind in PARENT else None, _silent(kind))
 
 
 def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:

@@ -21,8 +21,6 @@ from hydria.wire import documents
 from hydria.wire.documents import Interface, NodeDocument, PlacementDocument
 
 CONFIG = """\
-global
-    maxconn 100
 defaults
     mode tcp
     timeout connect 1s
@@ -128,7 +126,7 @@ class AmphoraeContract(abc.ABC):
         rig.amphorae.apply(rig.contact, rig.document(lb))
         assert rig.amphorae.apply(rig.contact, rig.document(lb, generation=2, port=8001)).how == "reloaded"
 
-    @pytest.mark.parametrize(("epoch", "generation"), [(2, 8), (1, 9), (1, 10)])
+    @pytest.mark.parametrize("epoch,generation", [(2, 8), (1, 9), (1, 10)])
     def test_who_is_late_is_stale(self, rig: Rig, lb: str, epoch: int, generation: int) -> None:
         document = rig.document(lb, epoch=2, generation=9)
         rig.amphorae.apply(rig.contact, document)

@@ -4,6 +4,7 @@ import http.client
 import http.server
 import queue
 import socket
+import sys
 import threading
 from typing import Any, Self
 
@@ -37,6 +38,15 @@ def run(tmp_path):
     return lambda found: running.running(haproxy.render(found, haproxy.Node()), tmp_path / "run")
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Ends when its last connection has ended; haproxy may be killed amid one."""
+
+    daemon_threads = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        assert isinstance(sys.exception(), ConnectionError)
+
+
 class Site:
     """A member's web site, which keeps what it was asked."""
 
@@ -58,8 +68,7 @@ class Site:
                 """Say nothing."""
 
         self.asked = asked
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Answer)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -26,7 +26,7 @@ class Model(Protocol[State]):
         ...
 
 
-class Violation(AssertionError):  # noqa: N818 - what it is, in the words of model checking
+class Violation(AssertionError):
     """A bad state, with the shortest way that leads to it."""
 
 
@@ -100,5 +100,5 @@ class Explorer(Generic[State]):
 def explore(model: Model[State], *, goal: bool = True) -> Explored:
     """Visit every state of a model and say how many there are."""
     explored = Explorer(model).explore(goal=goal)
-    print(f"{type(model).__name__}: {explored.states} states, {explored.moves} moves")  # noqa: T201
+    print(f"{type(model).__name__}: {explored.states} states, {explored.moves} moves")
     return explored

@@ -9,8 +9,8 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "scripts" / "leave_nothing.py"
 
 
-def leave(command: str) -> subprocess.CompletedProcess[str]:
-    run = [sys.executable, str(SCRIPT), "sh", "-c", command]
+def leave(command: str, limit: int = 20) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, str(SCRIPT), str(limit), "sh", "-c", command]
     return subprocess.run(run, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -36,6 +36,12 @@ def test_a_run_that_cleans_up_is_content():
 
 def test_the_exit_code_of_the_command_is_kept():
     assert leave("exit 7").returncode == 7
+
+
+def test_a_run_that_hangs_is_ended():
+    done = leave("sleep 1000", limit=1)
+    assert done.returncode != 0
+    assert "no end after 1 s" in done.stderr
 
 
 def test_the_machine_has_no_trace_of_it():

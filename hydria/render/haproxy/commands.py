@@ -4,8 +4,8 @@ Right by construction: without members and connection limits the two files must 
 remains is compared in the same words as the file has. So the file, which is the truth of the next reload, is the same truth.
 
 Capacity comes before it goes: the order of the commands never leaves a backend without a server that had one before and
-has one afterwards, also when a command fails. haproxy refuses `del server` while connections are attached; the agent then
-reloads, and those connections live on in the old process until they end.
+has one afterwards, also when a command fails. `del server` comes last of all and changes no traffic; haproxy refuses it
+while connections are attached. It may be repeated until they end; after a reload they live on in the old process.
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ def commands(old: Tree, new: Tree) -> tuple[str, ...] | None:
         return None
     come: list[str] = list(_limits(old, new))
     go: list[str] = []
+    gone: list[str] = []
     for listener, pool in haproxy.backends(new):
         was = {server.id: server for server in servers.servers(old, old.pools[pool.id])}
         now = {server.id: server for server in servers.servers(new, pool)}
@@ -33,7 +34,8 @@ def commands(old: Tree, new: Tree) -> tuple[str, ...] | None:
         backend = haproxy.backend_name(listener, pool)
         come += _come(backend, was, now)
         go += _go(backend, was, now)
-    return (*come, *go)
+        gone += [f"del server {backend}/{i}" for i in was if i not in now]
+    return (*come, *go, *gone)
 
 
 def _bare(tree: Tree) -> Tree:
@@ -74,11 +76,7 @@ def _come(backend: str, was: Known, now: Known) -> Iterator[str]:
 def _go(backend: str, was: Known, now: Known) -> Iterator[str]:
     for i, before in was.items():
         name, server = f"{backend}/{i}", now.get(i)
-        if not server:
+        if not before.is_disabled and (not server or server.is_disabled):
             yield f"set server {name} state maint"
-            yield f"del server {name}"
-            continue
-        if server.is_disabled and not before.is_disabled:
-            yield f"set server {name} state maint"
-        if not server.weight and before.weight:
+        if server and not server.weight and before.weight:
             yield f"set server {name} weight 0"

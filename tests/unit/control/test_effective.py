@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hydria.control import effective
@@ -47,7 +47,6 @@ def changed(part_id: str, **values: Any) -> Any:
 
 
 @given(growing.histories(), st.data())
-@settings(max_examples=300, deadline=None)
 def test_whatever_is_refused_no_reference_dangles(history: tuple[Tree, Tree], data: st.DataObject) -> None:
     accepted, desired = history
     ids = sorted(effective.changes(desired, accepted))
@@ -56,7 +55,6 @@ def test_whatever_is_refused_no_reference_dangles(history: tuple[Tree, Tree], da
 
 
 @given(growing.histories())
-@settings(max_examples=50, deadline=None)
 def test_when_every_change_is_refused_what_ran_runs(history: tuple[Tree, Tree]) -> None:
     accepted, desired = history
     now = pushed(desired, *effective.changes(desired, accepted), accepted=accepted, bare=True)

@@ -123,7 +123,9 @@ def test_a_crash_after_an_effect_leaves_the_effect(cloud: sim.Cloud, net: SimNet
     assert cloud.ports
 
 
-def test_deployments_do_not_see_each_other(cloud: sim.Cloud, machines: SimCompute, net: SimNetwork, order: Order) -> None:
+def test_deployments_do_not_see_each_other(
+    cloud: sim.Cloud, machines: SimCompute, net: SimNetwork, order: Order
+) -> None:
     machine_id = machines.create(order)
     other, other_net = SimCompute(cloud, "d2"), SimNetwork(cloud, "d2")
     assert other.list() == []

@@ -77,6 +77,14 @@ def test_cookies_need_a_listener_that_reads_requests():
     assert unsupported.unsupported(by_cookie, tree(by_cookie, listener())) is None
 
 
+def test_a_ping_goes_to_the_member_itself():
+    elsewhere, ping = member(check="192.0.2.9"), monitor(kind=MonitorType.PING)
+    assert unsupported.unsupported(elsewhere, tree(elsewhere, ping))
+    assert unsupported.unsupported(ping, tree(elsewhere))
+    assert unsupported.unsupported(elsewhere, tree(elsewhere, monitor())) is None
+    assert unsupported.unsupported(ping, tree(member())) is None
+
+
 def test_every_kind_has_its_lines():
     assert set(unsupported.TABLE) == {kind.resource for kind in kinds.KINDS}
 
@@ -84,4 +92,4 @@ def test_every_kind_has_its_lines():
 def test_every_line_applies_to_something():
     lines = [line for kind in unsupported.TABLE.values() for line in kind]
     applied = {unsupported.unsupported(thing, tree(thing)) for thing in NOT_YET}
-    assert {reason for _, reason in lines} - applied <= {r for _, r in lines if "cookie" in r}
+    assert {reason for _, reason in lines} - applied <= {r for _, r in lines if "cookie" in r or "PING" in r}

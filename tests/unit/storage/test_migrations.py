@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ def db(chain: str, tmp_path: pathlib.Path):
     made.close()
 
 
-def differences(db: database.Database, chain: str) -> list:
+def differences(db: database.Database, chain: str) -> list[tuple[str, ...]]:
     """What is declared and not in the database, or the other way round."""
     options = {"version_table": f"schema_{chain}", "compare_type": True, "compare_server_default": True}
     return db.read(lambda c: compare_metadata(MigrationContext.configure(c, opts=options), db.metadata))
@@ -123,10 +124,13 @@ def test_every_migration_can_be_said_to_other_databases(chain, dialect):
     settings = migrate.settings(chain, None)
     settings.attributes["configure"] |= {"connection": None, "dialect_name": dialect, "output_buffer": said}
     command.upgrade(settings, "head", sql=True)
-    assert {name for name in migrate.CHAINS[chain].tables if f"CREATE TABLE {name} " not in said.getvalue()} == set()
+    assert set(re.findall(r"CREATE TABLE `?(\w+)", said.getvalue())) == {
+        *migrate.CHAINS[chain].tables,
+        f"schema_{chain}",
+    }
 
 
 @pytest.mark.parametrize("table", [t for m in migrate.CHAINS.values() for t in m.sorted_tables], ids=str)
 def test_a_row_fits_in_what_mariadb_allows(table):
-    lengths = [c.type.length for c in table.columns if isinstance(c.type, String) and not isinstance(c.type, Text)]
-    assert sum(4 * length + 2 for length in lengths) + 20 * len(table.columns) < 65_535
+    strings = [c.type for c in table.columns if isinstance(c.type, String) and not isinstance(c.type, Text)]
+    assert sum(4 * (string.length or 0) + 2 for string in strings) + 20 * len(table.columns) < 65_535

@@ -1,7 +1,6 @@
 """The stored book of ports gives each address once, whoever asks at once."""
 
 import concurrent.futures
-import pathlib
 import subprocess
 import sys
 
@@ -12,18 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from hydria.drivers.network.local import book
 from hydria.kit import ids
-from hydria.storage import database, portbook, tables
+from hydria.storage import portbook
 
 SUBNET = ids.new()
 ADDRESSES = [f"10.0.0.{n}" for n in range(2, 42)]
-
-
-@pytest.fixture
-def db(tmp_path: pathlib.Path):
-    made = database.Database(f"sqlite:///{tmp_path}/hydria.db", tables.INTENT, durable=False)
-    made.create_all()
-    yield made
-    made.close()
 
 
 @pytest.fixture

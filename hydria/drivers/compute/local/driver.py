@@ -5,13 +5,10 @@ Whoever is killed on the way leaves a record from which `destroy` finds everythi
 """
 
 import contextlib
-import os
 import shlex
 import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
-
-from pyroute2.netlink.exceptions import NetlinkError
 
 from hydria.drivers import faults
 from hydria.drivers.compute import Machine, Order, Power
@@ -50,7 +47,7 @@ class LocalCompute:
         )
         try:
             self._start(order, files)
-        except (OSError, NetlinkError, faults.Temporary) as error:
+        except (OSError, faults.Temporary) as error:
             reason = self._registry.fault(order.name) or str(error)
             self.destroy(order.name)
             message = f"machine {order.name} did not start: {reason}"
@@ -82,15 +79,18 @@ class LocalCompute:
 
     def plug(self, machine_id: str, port: Port) -> None:
         record = self._registry.get(machine_id)
-        if record is None or self._registry.is_doomed(machine_id):
+        if record is None:
             message = f"there is no machine {machine_id}"
             raise faults.Refused(message)
         try:
             self._registry.plug(machine_id, port.id)
-            wires.attach(self._networks, port, settings.namespace(record.amphora_id))
-        except (OSError, NetlinkError) as error:
-            message = f"port {port.id} could not be plugged into {machine_id}: {error}"
+        except OSError as error:
+            message = f"port {port.id} cannot be written down for {machine_id}: {error}"
             raise faults.Temporary(message) from error
+        if self._registry.is_doomed(machine_id):  # noted first, looked second: whoever destroys it does the reverse
+            message = f"machine {machine_id} is being destroyed"
+            raise faults.Refused(message)
+        wires.attach(self._networks, port, settings.namespace(record.amphora_id))
 
     def unplug(self, machine_id: str, port_id: str) -> None:
         if self._registry.get(machine_id) is not None and port_id in self._registry.plugs(machine_id):
@@ -99,6 +99,12 @@ class LocalCompute:
 
     def list(self) -> list[Machine]:
         return [self._seen(record) for record in self._registry.all()]
+
+    def clear(self) -> None:
+        """Destroy everything of this deployment on this computer; only while no worker runs."""
+        for machine in self.list():
+            self.destroy(machine.id)
+        self._registry.sweep()
 
     def _start(self, order: Order, files: dict[PurePosixPath, bytes]) -> None:
         netns, disk = settings.namespace(order.amphora_id), self._disk(order.amphora_id)
@@ -120,7 +126,7 @@ class LocalCompute:
         agent = "\n".join((*exports, f"exec {shlex.join(self._machines.agent)}"))
         arguments = (str(namespaces.FOLDER / netns), str(folder), str(disk), netns, agent)
         with (folder / "helper.log").open("wb") as log:
-            return subprocess.Popen(  # noqa: S603  (our own script)
+            return subprocess.Popen(
                 (self._machines.python, "-I", "-S", helper.__file__, *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -152,14 +158,12 @@ class LocalCompute:
         )
 
     def _power(self, record: registry.Record) -> Power:
-        same_boot = record.boot == registry.boot_id()
-        process, is_up = self._registry.process(record.name), self._registry.is_up(record.name)
-        if same_boot and process is not None and registry.is_alive(*process) and is_up:
-            return Power.RUNNING
-        if is_up:
-            return Power.OFF
-        is_young = self._time.monotonic() - record.begun < self._machines.start_s
-        return Power.BUILDING if same_boot and is_young else Power.ERROR
+        process, same_boot = self._registry.process(record.name), record.boot == registry.boot_id()
+        is_alive = same_boot and process is not None and registry.is_alive(*process)
+        if self._registry.is_up(record.name):
+            return Power.RUNNING if is_alive else Power.OFF
+        is_young = same_boot and self._time.monotonic() - record.begun < self._machines.start_s
+        return Power.BUILDING if is_young and (is_alive or process is None) else Power.ERROR
 
     def _fault(self, record: registry.Record) -> str:
         return self._registry.fault(record.name) or f"it did not start within {self._machines.start_s:g} s"
@@ -186,8 +190,8 @@ def _furnish(disk: Path, files: dict[PurePosixPath, bytes]) -> None:
     for path, content in files.items():
         place = disk / "etc" / path
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
+        place.touch(mode=0o600)
+        place.write_bytes(content)
 
 
 def _wait(process: subprocess.Popen[bytes], within_s: float) -> str:

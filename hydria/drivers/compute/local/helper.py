@@ -7,6 +7,8 @@ writes the pid down before that may go on. Whoever destroys a machine marks it `
 here the pid is written first and the mark read then. So one of the two always sees the other.
 """
 
+# pathlib takes longer to import than all of this takes to run.
+
 import contextlib
 import ctypes
 import os
@@ -16,10 +18,11 @@ import sys
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWUTS, NEWIPC, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
 BIND, REC, SLAVE, NOSUID, NODEV, NOEXEC, DETACH = 0x1000, 0x4000, 0x80000, 2, 4, 8, 2
-SERVICES = "/run/hydria/services"
+RUN = "/run/hydria"
+SERVICES = "/run/supervised"  # apart from the agent's own folder: it supervises what is in that itself
 DISK = "/var/lib/hydria"
 CONFIG = "/etc/hydria"
-LOG = "/run/hydria/log"  # opened for both ways, the fifo neither blocks nor breaks while one side starts anew
+LOG = "/run/agent.log"  # opened for both ways, the fifo neither blocks nor breaks while one side starts anew
 LOG_LIMITS = "s262144\nn3\n"
 LONG_AGO = 1  # runsvdir waits a second before it reads a folder that was changed within the present one
 SUPERVISOR = ("runsvdir", "-P", SERVICES, "log: " + "." * 400)
@@ -72,7 +75,8 @@ def furnish(disk: str) -> None:
     mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC)
     LIBC.umount2(b"/sys", DETACH)
     mount("sysfs", "/sys", "sysfs", NOSUID | NODEV | NOEXEC)
-    os.makedirs(SERVICES, mode=0o700)
+    os.mkdir(RUN, mode=0o700)
+    os.mkdir(SERVICES, mode=0o700)
     os.mkfifo(LOG, 0o600)
     os.makedirs(f"{DISK}/log", mode=0o700, exist_ok=True)
     put(f"{DISK}/log/config", LOG_LIMITS, 0o600)
@@ -112,7 +116,7 @@ def exists(folder: int, name: str) -> bool:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
-    """mount(2)."""
+    """Mount something."""
     filesystem = kind.encode() if kind else None
     result = LIBC.mount(source.encode(), target.encode(), filesystem, ctypes.c_ulong(flags), data.encode())
     check(result, f"mount {target}")

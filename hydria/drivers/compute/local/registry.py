@@ -1,19 +1,20 @@
 """The machines of this computer, in files: what worker processes that come and go know of them.
 
-    machines/<name>/machine.json   what was ordered; written before anything is made, removed after everything is
-                    pid, up        written by the helper: the first process and its start; that it became the supervisor
-                    plugs/<port>   ports with a cable, management included; written before the cable is made
-                    doomed         it is being destroyed
-                    helper.log     why it did not start
+In the folder of a machine:
+- `machine.json`: what was ordered; written before anything is made, removed after everything is
+- `pid`, `up`: written by the helper: the first process and its start; that it became the supervisor
+- `plugs/<port>`: ports with a cable, management included; written before the cable is made
+- `doomed`: it is being destroyed
+- `helper.log`: why it did not start
 """
 
 import contextlib
+import errno
 import os
 import re
 import select
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import msgspec
@@ -54,15 +55,22 @@ class Registry:
             message = f"{record.name!r} cannot be the name of a machine; use letters, digits, dot, dash"
             raise faults.Refused(message)
         draft = self._folder / f".{record.name}"
-        shutil.rmtree(draft, ignore_errors=True)
-        (draft / "plugs").mkdir(parents=True, mode=0o700)
-        (draft / "machine.json").write_bytes(msgspec.json.encode(record))
         try:
+            (draft / "plugs").mkdir(parents=True, mode=0o700)
+            (draft / "machine.json").write_bytes(msgspec.json.encode(record))
             draft.rename(self.folder(record.name))
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
-            message = f"a machine named {record.name} was made before; a name is used once"
-            raise faults.Refused(message) from error
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                message = f"a machine named {record.name} was made before; a name is used once"
+                raise faults.Refused(message) from error
+            message = f"machine {record.name} cannot be written down in {self._folder}: {error}"
+            raise faults.Temporary(message) from error
+
+    def sweep(self) -> None:
+        """Remove what was interrupted before it was a record; only while nobody creates machines."""
+        for draft in self._folder.glob(".*"):
+            shutil.rmtree(draft, ignore_errors=True)
 
     def get(self, name: str) -> Record | None:
         """One machine."""
@@ -75,7 +83,11 @@ class Registry:
     def all(self) -> list[Record]:
         """All machines."""
         with contextlib.suppress(FileNotFoundError):
-            return [record for record in map(self.get, sorted(os.listdir(self._folder))) if record is not None]
+            return [
+                record
+                for record in map(self.get, sorted(path.name for path in self._folder.iterdir()))
+                if record is not None
+            ]
         return []
 
     def remove(self, name: str) -> None:
@@ -110,7 +122,7 @@ class Registry:
     def plugs(self, name: str) -> list[str]:
         """Ports that may have a cable."""
         with contextlib.suppress(FileNotFoundError):
-            return os.listdir(self.folder(name) / "plugs")
+            return [path.name for path in (self.folder(name) / "plugs").iterdir()]
         return []
 
     def process(self, name: str) -> tuple[int, str] | None:
@@ -153,13 +165,8 @@ def kill(pid: int, ticks: str, within_s: float) -> bool:
             return True
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-        return _ended(handle, within_s)
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(within_s * 1000))
     finally:
         os.close(handle)
-
-
-def _ended(handle: int, within_s: float) -> bool:
-    poll = select.poll()
-    poll.register(handle, select.POLLIN)
-    until = time.monotonic() + within_s
-    return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))

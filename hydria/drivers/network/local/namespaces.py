@@ -9,7 +9,7 @@ import ctypes
 import errno
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -126,20 +126,27 @@ def drop(name: str) -> None:
     path.unlink(missing_ok=True)
 
 
-def inside(name: str, work: Callable[[], T]) -> T:
-    """What `work` returns, done in a thread in that namespace."""
-    linux = _Linux()
+@contextlib.contextmanager
+def opened(name: str) -> Iterator[int]:
+    """A namespace's descriptor."""
     try:
         descriptor = os.open(FOLDER / name, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        message = f"network namespace {name} is not there"
+        message = f"network namespace {name} is not there; run `hydria up`"
         raise faults.Temporary(message) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def inside(name: str, work: Callable[[], T]) -> T:
+    """What `work` returns, done in a thread in that namespace."""
+    linux = _Linux()
 
     def there() -> T:
         linux.enter(descriptor)
         return work()
 
-    try:
+    with opened(name) as descriptor:
         return _Work(there).outcome()
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -39,17 +38,15 @@ def attach(networks: settings.LocalNetworks, port: Port, namespace: str, name: s
             for address in (port.address, *port.also):
                 _forget_neighbour(ip, bridge, address)
 
-    target = _open(namespace)
-    try:
+    with _faults(f"port {port.id} could not be plugged"), namespaces.opened(namespace) as target:
         namespaces.inside(networks.namespace, lambda: work(target))
-    finally:
-        os.close(target)
 
 
 def detach(networks: settings.LocalNetworks, port_id: str) -> None:
     """Take a port's cable away, both ends, wherever the other one is by now."""
     if namespaces.exists(networks.namespace):
-        namespaces.inside(networks.namespace, lambda: drop(settings.fabric_end(port_id)))
+        with _faults(f"port {port_id} could not be unplugged"):
+            namespaces.inside(networks.namespace, lambda: drop(settings.fabric_end(port_id)))
 
 
 def manage(networks: settings.LocalNetworks, port: Port, namespace: str) -> None:
@@ -65,12 +62,17 @@ def manage(networks: settings.LocalNetworks, port: Port, namespace: str) -> None
             if subnet.gateway is not None:
                 ip.route("replace", dst="default", gateway=subnet.gateway)
 
-    namespaces.inside(namespace, work)
-    namespaces.inside(networks.namespace, lambda: _await_forwarding(settings.fabric_end(port.id)))
+    with _faults(f"port {port.id} could not be given its address"):
+        namespaces.inside(namespace, work)
+        namespaces.inside(networks.namespace, lambda: _await_forwarding(settings.fabric_end(port.id)))
+        _forget_in_root(networks, port.address)
+
+
+def _forget_in_root(networks: settings.LocalNetworks, address: str) -> None:
     root = index_of(networks.root_link)
     if root is not None:
         with pyroute2.IPRoute() as ip:
-            _forget_neighbour(ip, root, port.address)
+            _forget_neighbour(ip, root, address)
 
 
 def _forget_neighbour(ip: pyroute2.IPRoute, index: int, address: str) -> None:
@@ -131,9 +133,11 @@ def unless(*numbers: int) -> Iterator[None]:
             raise
 
 
-def _open(namespace: str) -> int:
+@contextlib.contextmanager
+def _faults(what: str) -> Iterator[None]:
+    """What the kernel refuses now it may grant later; every step here may be repeated."""
     try:
-        return os.open(namespaces.FOLDER / namespace, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        message = f"network namespace {namespace} is not there"
+        yield
+    except (OSError, NetlinkError) as error:
+        message = f"{what}: {error}"
         raise faults.Temporary(message) from error

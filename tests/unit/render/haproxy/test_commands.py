@@ -43,10 +43,15 @@ def test_a_member_leaves_traffic_before_it_is_deleted():
     assert after(gone=["a"]) == [f"set server {server} state maint", f"del server {server}"]
 
 
+def test_a_member_that_is_down_is_just_deleted():
+    down = BEFORE.plus(member("a", admin_state_up=False))
+    assert made(down, down.minus(name("a"))) == [f"del server {SERVERS}/{name('a')}"]
+
+
 def test_capacity_comes_before_it_goes():
     steps = after(member("c"), member("b", address="192.0.2.2", weight=0), gone=["a"])
-    assert [step.split()[0] for step in steps] == ["add", "enable", "set", "set", "del", "set"]
-    assert steps[-1].endswith("weight 0")
+    assert [step.split()[0] for step in steps] == ["add", "enable", "set", "set", "set", "del"]
+    assert steps[-2].endswith("weight 0")
 
 
 def test_a_member_goes_down_and_up():

@@ -1,0 +1,108 @@
+"""Members in one go: those named are made or changed, the others removed unless the request only adds."""
+
+from typing import Any
+
+import falcon
+
+from hydria.api import query, reads, requests, writes
+from hydria.api.context import Context
+from hydria.api.requests import Ask
+from hydria.domain import edits, forms, kinds, rules
+from hydria.domain.attributes import At, attributes
+from hydria.domain.edits import Stamp
+from hydria.domain.member import Member
+from hydria.domain.refusals import Invalid
+from hydria.domain.tree import Tree
+from hydria.kit import ids
+from hydria.storage.database import Connection
+
+import msgspec
+
+Key = tuple[str, int]
+MUTABLE = tuple(a.name for a in attributes(Member).values() if a.at & At.UPDATE)
+
+
+class Nothing(Exception):
+    """The members are as they are wanted; raised to leave the transaction without a trace."""
+
+
+def members(context: Context, req: falcon.Request, pool_id: str) -> None:
+    """Make the members of a pool those of the body."""
+    body = requests.body(req, "members")
+    additive = query.is_true(query.parameters(req), "additive_only")
+    if reads.parent(context, kinds.POOL, pool_id) is None:
+        raise falcon.HTTPNotFound(description=f"pool {pool_id} could not be found.")
+    wanted = _wanted(body)
+    ask: Ask = req.context.ask
+
+    def work(c: Connection) -> str:
+        pool = writes.found(c, ask, kinds.POOL, pool_id)
+        target = writes.Target(pool.load_balancer_id, pool.project_id, kinds.MEMBER, pool_id)
+
+        def make(tree: Tree, stamp: Stamp) -> Tree:
+            if pool.object_id not in tree.pools:
+                raise writes.immutable(target, "PENDING_DELETE")
+            return _batch(context, tree, pool, wanted, stamp, additive=additive)
+
+        if not writes.change(context, c, ask, target, make):
+            raise Nothing
+        return pool.load_balancer_id
+
+    try:
+        context.nudge.nudge(context.database.write(work))
+    except Nothing:
+        return
+
+
+def _wanted(body: Any) -> dict[Key, dict[str, Any]]:
+    """What each member of the body sets, by address and port; `given` holds what was really named."""
+    if not isinstance(body, list) or not all(isinstance(m, dict) for m in body):
+        message = "'members' must be a list of objects."
+        raise Invalid(message)
+    found: dict[Key, dict[str, Any]] = {}
+    for member in body:
+        forms.project(member)
+        values = forms.create(Member, member)
+        key = (values["address"], values["protocol_port"])
+        if key in found:
+            message = f"members: address {key[0]} and port {key[1]} are named twice."
+            raise Invalid(message)
+        found[key] = {**values, "given": frozenset(member)}
+    return found
+
+
+def _batch(
+    context: Context, tree: Tree, pool: writes.Target, wanted: dict[Key, dict[str, Any]], stamp: Stamp, *, additive: bool
+) -> Tree:
+    have = {(m.address, m.protocol_port): m for m in tree.members_of(pool.object_id)}
+    made: list[Member] = []
+    # No member of the batch has the place of another: what is checked one by one need not be looked for again.
+    bare = msgspec.structs.replace(tree, members={})
+    for key, values in wanted.items():
+        part = _changed(have[key], values, stamp) if key in have else _new(pool, values, stamp)
+        if part is not have.get(key):
+            checked = rules.check(bare, part, context.settings.offer)
+            assert isinstance(checked, Member)  # noqa: S101  (a check gives back the kind it was given)
+            made.append(checked)
+    after = tree.plus(*made) if made else tree
+    gone = [] if additive else [m.id for key, m in have.items() if key not in wanted]
+    return after.minus(*gone) if gone else after
+
+
+def _new(pool: writes.Target, values: dict[str, Any], stamp: Stamp) -> Member:
+    own = {k: v for k, v in values.items() if k != "given"} | {"pool_id": pool.object_id}
+    made = writes.born(kinds.MEMBER, own, ids.new(), pool, stamp)
+    assert isinstance(made, Member)  # noqa: S101  (what `born` makes is of the kind it was given)
+    return made
+
+
+def _changed(member: Member, values: dict[str, Any], stamp: Stamp) -> Member:
+    """The member with what is named of it; itself when that changes nothing."""
+    if "subnet_id" in values["given"] and values["subnet_id"] != member.subnet_id:
+        message = f"subnet_id: member {member.id} is in {member.subnet_id}; the subnet of a member cannot be changed."
+        raise Invalid(message)
+    wanted = {n: values[n] for n in MUTABLE if n in values["given"] and values[n] != getattr(member, n)}
+    if not wanted:
+        return member
+    changed: Member = edits.changed(member, stamp, wanted)
+    return changed

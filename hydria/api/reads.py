@@ -1,0 +1,55 @@
+"""The read path: objects as users see them, with what was last observed of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydria.api import access
+from hydria.api.access import Right
+from hydria.api.context import Context
+from hydria.api.requests import Ask
+from hydria.domain import kinds
+from hydria.domain.refusals import Forbidden, NotFound
+from hydria.kit import ids
+from hydria.storage import lists, shown, writes
+from hydria.storage.lists import Asked
+
+
+def observed(context: Context, found: Sequence[shown.Shown | None]) -> list[dict[str, Any]]:
+    """The bodies of objects, operating statuses filled in."""
+    there = [f for f in found if f is not None]
+    context.observed.read(lambda o: shown.operating(o, there))
+    return [f.body for f in there]
+
+
+def one(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, under: str | None = None) -> dict[str, Any]:
+    """One object; raises NotFound for an unknown one, Forbidden for another project's."""
+    object_id = object_id.lower()
+    found = context.database.read(lambda c: shown.one(c, kind, object_id, context.now())) if ids.is_id(object_id) else None
+    if found is None or (under is not None and found.parent_id != under):
+        message = f"{kind.words} {object_id} could not be found."
+        raise NotFound(message)
+    access.allow(ask.caller, Right.READ, found.body["project_id"])
+    return observed(context, [found])[0]
+
+
+def parent(context: Context, kind: kinds.Kind, object_id: str) -> tuple[str, str] | None:
+    """The load balancer and the project of an object, or None."""
+    return context.database.read(lambda c: writes.parent(c, kind, object_id)) if ids.is_id(object_id) else None
+
+
+def visible(ask: Ask, wanted: Asked) -> Asked:
+    """The same list, of what the caller may see; raises Forbidden when another project is asked for."""
+    if access.may(ask.caller, Right.READ_GLOBAL):
+        return wanted
+    access.allow(ask.caller, Right.READ)
+    projects = {p for name in ("project_id", "tenant_id") for p in wanted.filters.get(name, ())}
+    if projects - {ask.caller.project_id}:
+        message = "Policy does not allow this request to be performed: only your own project can be listed."
+        raise Forbidden(message)
+    return lists.within(wanted, "project_id", ask.caller.project_id)
+
+
+def page(context: Context, kind: kinds.Kind, wanted: Asked) -> list[dict[str, Any]]:
+    """One page of a list."""
+    seen = context.observed.read(lists.every_observation) if lists.needs_observations(wanted) else {}
+    return observed(context, context.database.read(lambda c: lists.page(c, kind, wanted, seen, context.now())))

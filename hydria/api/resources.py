@@ -1,0 +1,147 @@
+"""The seven kinds of a tree over HTTP: one implementation for all of them."""
+
+from typing import Any
+
+import falcon
+
+from hydria.api import access, batch, errors, query, reads, requests, vip, writes
+from hydria.api.access import Right
+from hydria.api.context import Context
+from hydria.domain import forms, kinds
+from hydria.domain.pool import Pool
+from hydria.domain.refusals import Invalid, NotFound, Unsupported
+
+NESTED: dict[kinds.Kind, tuple[kinds.Kind, str]] = {
+    kinds.MEMBER: (kinds.POOL, "pool_id"),
+    kinds.L7RULE: (kinds.L7POLICY, "l7policy_id"),
+}
+"""Kinds whose path names what they are beneath, and the attribute that says the same."""
+
+CHILDREN: dict[kinds.Kind, tuple[str, ...]] = {
+    kinds.LOADBALANCER: ("listeners", "pools"),
+    kinds.LISTENER: ("default_pool", "l7policies"),
+    kinds.POOL: ("members", "healthmonitor"),
+    kinds.L7POLICY: ("rules",),
+}
+"""What a request to create may carry along, in the reference's API."""
+
+
+class Collection:
+    """All objects of a kind."""
+
+    def __init__(self, context: Context, kind: kinds.Kind) -> None:
+        self._context = context
+        self._kind = kind
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
+        given = query.parameters(req)
+        within = self._within(req, parent_id)
+        wanted = query.asked(given, within, self._context.settings.pagination_max_limit)
+        wanted = wanted if within else reads.visible(req.context.ask, wanted)
+        found = reads.page(self._context, self._kind, wanted)
+        errors.answer(resp, 200, query.page(req.context.url, given, wanted, self._kind.many, found))
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
+        body = requests.attributes(req, self._kind.one)
+        self._within(req, parent_id)
+        _alone(self._kind, body)
+        project_id = forms.project(body)
+        values = forms.create(self._kind.resource, body)
+        if self._kind is kinds.LOADBALANCER:
+            made = vip.create(self._context, req.context.ask, values, project_id or req.context.ask.caller.project_id)
+        else:
+            under = {NESTED[self._kind][1]: parent_id} if self._kind in NESTED else {}
+            made = writes.create(self._context, req.context.ask, self._kind, {**values, **under})
+        errors.answer(resp, 201, {self._kind.one: made})
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
+        if self._kind is not kinds.MEMBER or parent_id is None:
+            raise falcon.HTTPMethodNotAllowed(["GET", "POST"])
+        batch.members(self._context, req, parent_id)
+        resp.status = 202
+
+    def _within(self, req: falcon.Request, parent_id: str | None) -> dict[str, str]:
+        """The condition that the path names; raises when there is no such parent or it is another project's."""
+        if parent_id is None:
+            return {}
+        kind, column = NESTED[self._kind]
+        owner = reads.parent(self._context, kind, parent_id)
+        if owner is None:
+            raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
+        access.allow(req.context.ask.caller, Right.READ, owner[1])
+        return {column: parent_id.lower()}
+
+
+class Item:
+    """One object of a kind."""
+
+    def __init__(self, context: Context, kind: kinds.Kind) -> None:
+        self._context = context
+        self._kind = kind
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
+        object_id, under = _named(parent_id, child_id)
+        body = reads.one(self._context, req.context.ask, self._kind, object_id, self._under(under))
+        if req.query_string:
+            body = query.only(query.parameters(req), body)
+        errors.answer(resp, 200, {self._kind.one: body})
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
+        object_id, under = _named(parent_id, child_id)
+        body = requests.attributes(req, self._kind.one)
+        if self._kind is kinds.L7POLICY and not body:
+            message = "An L7 policy cannot be updated with nothing."
+            raise Invalid(message)
+        self._beneath(object_id, under)
+        values = forms.update(self._kind.resource, self._completed(object_id, body))
+        changed = writes.update(self._context, req.context.ask, self._kind, object_id, values)
+        errors.answer(resp, 200, {self._kind.one: changed})
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
+        object_id, under = _named(parent_id, child_id)
+        self._beneath(object_id, under)
+        cascade = query.is_true(query.parameters(req), "cascade")
+        writes.delete(self._context, req.context.ask, self._kind, object_id, cascade=cascade)
+        resp.status = 204
+
+    def _under(self, parent_id: str | None) -> str | None:
+        """What the object must be beneath; raises when the path names nothing."""
+        if parent_id is None:
+            return None
+        kind = NESTED[self._kind][0]
+        if reads.parent(self._context, kind, parent_id) is None:
+            raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
+        return parent_id.lower()
+
+    def _beneath(self, object_id: str, parent_id: str | None) -> None:
+        """Raise NotFound unless the object is beneath what the path names."""
+        under = self._under(parent_id)
+        if under is None:
+            return
+        stored = writes.stored(self._context, self._kind, object_id)
+        if stored is None or getattr(stored, NESTED[self._kind][1]) != under:
+            message = f"{self._kind.words} {object_id} could not be found."
+            raise NotFound(message)
+
+    def _completed(self, object_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A change of a pool's session persistence that does not name the type keeps the type."""
+        partial = body.get("session_persistence")
+        if self._kind is not kinds.POOL or not isinstance(partial, dict) or "type" in partial:
+            return body
+        stored = writes.stored(self._context, kinds.POOL, object_id)
+        if not isinstance(stored, Pool) or stored.session_persistence is None:
+            return body
+        return {**body, "session_persistence": {**partial, "type": stored.session_persistence.type.value}}
+
+
+def _named(first: str, second: str | None) -> tuple[str, str | None]:
+    """The object that a path of one or two ids names, and what it is beneath."""
+    return (first, None) if second is None else (second, first)
+
+
+def _alone(kind: kinds.Kind, body: dict[str, Any]) -> None:
+    """Refuse children inside the body, and take empty lists of them away."""
+    for name in CHILDREN.get(kind, ()):
+        if body.pop(name, None):
+            message = f"{name}: creating a {kind.words} together with its children is not supported yet; create them one by one."
+            raise Unsupported(message)

@@ -1,0 +1,220 @@
+"""Creating a load balancer: its VIP is recorded before it is asked for, and asked for outside every transaction."""
+
+import ipaddress
+from typing import Any
+
+import msgspec
+
+from hydria.api import access, reads, writes
+from hydria.api.access import Right
+from hydria.api.context import Context
+from hydria.api.requests import Ask
+from hydria.control.world import External, Purpose
+from hydria.domain import kinds, rules
+from hydria.domain.edits import Stamp
+from hydria.domain.loadbalancer import LoadBalancer
+from hydria.domain.refusals import Conflict, Invalid, NotFound, Refusal, Unsupported
+from hydria.domain.tree import Tree
+from hydria.drivers import faults
+from hydria.drivers.network import Network, Port, PortOrder, Segment, Subnet
+from hydria.kit import ids, log
+from hydria.storage import intents, journal, ledger, quotas, shown
+from hydria.storage import writes as stored
+from hydria.storage.database import Connection
+from hydria.storage.intents import Locked
+
+LOG = log.get()
+LOOKS = 2
+"""How often a port is looked for whose making was not answered; after that the worker goes on."""
+
+
+def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str) -> dict[str, Any]:
+    """Make a load balancer; as it is then shown. Raises a refusal, and then nothing of it exists."""
+    access.allow(ask.caller, Right.WRITE, project_id)
+    lb = _wanted(context, values, project_id)
+    planned = _planned(lb, context.now()) if lb.vip_owned else None
+    context.database.write(lambda c: _record(context, c, ask, lb, planned))
+    port = _made(context, lb, planned) if planned else None
+    if port is not None:
+        lb = _with(lb, port)
+    name = planned.name if planned and port else None
+    found = context.database.write(lambda c: _known(context, c, lb, name))
+    if port is not None or planned is None:
+        context.nudge.nudge(lb.id)
+    return reads.observed(context, [found])[0]
+
+
+def _wanted(context: Context, values: dict[str, Any], project_id: str) -> LoadBalancer:
+    """The load balancer that is asked for, its VIP's place checked."""
+    lb_id, now = ids.new(), context.now()
+    root = writes.Target(lb_id, project_id, kinds.LOADBALANCER, lb_id)
+    provider = _provider(context, values.get("provider"))
+    due_at = now + int(context.settings.create_s * 1_000_000)
+    marks = {"provider": provider, "generation": 1, "due_at": due_at}
+    lb = writes.born(kinds.LOADBALANCER, {**values, **marks}, lb_id, root, Stamp(1, now))
+    assert isinstance(lb, LoadBalancer)  # noqa: S101  (what `born` makes is of the kind it was given)
+    lb = place(context.network, lb)
+    rules.check(Tree(), lb, context.settings.offer)
+    if reason := context.unsupported(lb, Tree(loadbalancer=lb)):
+        raise Unsupported(reason)
+    return lb
+
+
+def _provider(context: Context, asked: str | None) -> str:
+    settings = context.settings
+    name = settings.aliases.get(asked or "", asked) or settings.default_provider
+    if name not in settings.providers:
+        message = f"Provider {name!r} is not enabled; enabled are {', '.join(sorted(settings.providers))}."
+        raise Invalid(message)
+    return name
+
+
+def place(network: Network, lb: LoadBalancer) -> LoadBalancer:
+    """The load balancer with the network and subnet of its VIP, as far as they are known; raises Invalid."""
+    if lb.vip_port_id:
+        return _on_port(network, lb)
+    if lb.vip_subnet_id:
+        return _in_subnet(network, lb)
+    if lb.vip_network_id:
+        return _in_network(network, lb)
+    message = "A load balancer needs vip_subnet_id, vip_network_id or vip_port_id."
+    raise Invalid(message)
+
+
+def _on_port(network: Network, lb: LoadBalancer) -> LoadBalancer:
+    port = network.port(lb.vip_port_id or "")
+    if port is None:
+        message = f"vip_port_id: port {lb.vip_port_id} could not be found."
+        raise Invalid(message)
+    if port.device_id:
+        message = f"vip_port_id: port {port.id} is used by {port.device_id}."
+        raise Invalid(message)
+    for name, has in (("vip_network_id", port.network_id), ("vip_subnet_id", port.subnet_id), ("vip_address", port.address)):
+        if getattr(lb, name) not in (None, has):
+            message = f"{name}: port {port.id} has {has}, not {getattr(lb, name)}."
+            raise Invalid(message)
+    return msgspec.structs.replace(_with(lb, port), vip_owned=False)
+
+
+def _in_subnet(network: Network, lb: LoadBalancer) -> LoadBalancer:
+    subnet = network.subnet(lb.vip_subnet_id or "")
+    if subnet is None:
+        message = f"vip_subnet_id: subnet {lb.vip_subnet_id} could not be found."
+        raise Invalid(message)
+    if lb.vip_network_id not in (None, subnet.network_id):
+        message = f"vip_subnet_id: subnet {subnet.id} belongs to network {subnet.network_id}, not {lb.vip_network_id}."
+        raise Invalid(message)
+    if lb.vip_address and not _holds(subnet, lb.vip_address):
+        message = f"vip_address: {lb.vip_address} is not in subnet {subnet.id}, which is {subnet.cidr}."
+        raise Invalid(message)
+    return msgspec.structs.replace(lb, vip_network_id=subnet.network_id)
+
+
+def _in_network(network: Network, lb: LoadBalancer) -> LoadBalancer:
+    segment = network.network(lb.vip_network_id or "")
+    if segment is None:
+        message = f"vip_network_id: network {lb.vip_network_id} could not be found."
+        raise Invalid(message)
+    if lb.vip_address:
+        subnet = next((s for s in segment.subnets if _holds(s, lb.vip_address)), None)
+        if subnet is None:
+            message = f"vip_address: no subnet of network {segment.id} has {lb.vip_address}."
+            raise Invalid(message)
+        return msgspec.structs.replace(lb, vip_subnet_id=subnet.id)
+    return msgspec.structs.replace(lb, vip_subnet_id=_preferred(segment))
+
+
+def _preferred(segment: Segment) -> str | None:
+    """The subnet to be named to the driver: none when it would choose well by itself, IPv4 before IPv6."""
+    if not segment.subnets:
+        message = f"vip_network_id: network {segment.id} has no subnet."
+        raise Invalid(message)
+    fours = [s for s in segment.subnets if ipaddress.ip_network(s.cidr).version == 4]
+    return fours[0].id if fours and segment.subnets[0] not in fours else None
+
+
+def _holds(subnet: Subnet, address: str) -> bool:
+    return ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
+
+
+def _planned(lb: LoadBalancer, now: int) -> External:
+    return External(
+        name=ids.new(),
+        kind="port",
+        purpose=Purpose.VIP,
+        load_balancer_id=lb.id,
+        network_id=lb.vip_network_id,
+        subnet_id=lb.vip_subnet_id,
+        address=lb.vip_address,
+        created_at=now,
+    )
+
+
+def _record(context: Context, c: Connection, ask: Ask, lb: LoadBalancer, planned: External | None) -> None:
+    """The first transaction: everything that must be known before anything is made."""
+    intents.create_root(c, lb)
+    quotas.take(c, lb.project_id, {"load_balancer": 1}, context.settings.quotas)
+    if planned:
+        ledger.plan(c, planned)
+    locked = Locked(lb, lb.generation, 0)
+    journal.add(c, writes.entry(context, ask, locked, "create", lb, writes.given(lb)))
+
+
+def _made(context: Context, lb: LoadBalancer, planned: External) -> Port | None:
+    """The VIP's port; None when nobody knows yet whether it exists, and the worker will find out."""
+    order = PortOrder(
+        name=planned.name,
+        network_id=lb.vip_network_id or "",
+        subnet_id=lb.vip_subnet_id,
+        address=lb.vip_address,
+        device_id=lb.id,
+        project_id=lb.project_id,
+    )
+    try:
+        return context.network.create_port(order)
+    except faults.Unknown as fault:
+        LOG.warning("vip.unknown", load_balancer=lb.id, port=planned.name, why=str(fault))
+        return _looked_for(context.network, planned.name)
+    except faults.Refused as fault:
+        context.database.write(lambda c: _undo(c, lb))
+        raise _said(lb, fault) from None
+    except faults.Temporary:
+        context.database.write(lambda c: _undo(c, lb))
+        raise
+
+
+def _said(lb: LoadBalancer, fault: faults.Refused) -> Refusal:
+    """The network's refusal in the API's terms: a taken address or a full subnet stands against it now, not for ever."""
+    text = f"The VIP could not be had: {fault}"
+    return Conflict(text) if lb.vip_address or isinstance(fault, faults.OutOfResources) else Invalid(text)
+
+
+def _looked_for(network: Network, name: str) -> Port | None:
+    for _ in range(LOOKS):
+        try:
+            if port := network.find_port(name):
+                return port
+        except (faults.Temporary, faults.Unknown) as fault:
+            LOG.warning("vip.not_looked", port=name, why=str(fault))
+    return None
+
+
+def _undo(c: Connection, lb: LoadBalancer) -> None:
+    intents.forget_root(c, lb.id)
+    quotas.free(c, lb.project_id, {"load_balancer": 1})
+
+
+def _with(lb: LoadBalancer, port: Port) -> LoadBalancer:
+    return msgspec.structs.replace(
+        lb, vip_address=port.address, vip_port_id=port.id, vip_subnet_id=port.subnet_id, vip_network_id=port.network_id
+    )
+
+
+def _known(context: Context, c: Connection, lb: LoadBalancer, name: str | None) -> shown.Shown:
+    """The second transaction: what is now known of the VIP. Raises NotFound when the load balancer was deleted meanwhile."""
+    stored.vip(c, lb, name)
+    found = shown.one(c, kinds.LOADBALANCER, lb.id, context.now())
+    if found is None:
+        message = f"load balancer {lb.id} was deleted while it was being created."
+        raise NotFound(message)
+    return found

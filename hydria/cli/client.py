@@ -1,0 +1,74 @@
+"""A small client of the API, for the commands of this machine."""
+
+import http.client
+import json
+import time
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+from hydria.cli.trouble import Trouble
+
+
+class Client:
+    """Speaks to one API; logs in at first use."""
+
+    def __init__(self, url: str, user: str, password: str, project: str) -> None:
+        parts = urllib.parse.urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._login = (user, password, project)
+        self._token: str | None = None
+
+    def answers(self) -> bool:
+        """Whether the API is there."""
+        try:
+            return self._send("GET", "/", None, {})[0] == 200
+        except OSError:
+            return False
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The answer's body; raises Trouble with the API's words."""
+        if self._token is None:
+            self._token = self._log_in()
+        status, answer, _ = self._send(method, path, body, {"X-Auth-Token": self._token})
+        if status >= 400:
+            words = answer.get("faultstring") or answer.get("description") or str(answer)
+            raise Trouble(f"{method} {path}: {status}: {words}")
+        return answer
+
+    def gone(self, path: str) -> bool:
+        """Whether there is no such object."""
+        return self._send("GET", path, None, {"X-Auth-Token": self._token or self._log_in()})[0] == 404
+
+    def _log_in(self) -> str:
+        user, password, project = self._login
+        domain = {"id": "default"}
+        identity = {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": password}}}
+        scope = {"project": {"name": project, "domain": domain}}
+        status, answer, headers = self._send(
+            "POST", "/identity/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope}}, {}
+        )
+        if status != 201:
+            raise Trouble(f"logging in as {user} failed: {answer}", "see users.json and clouds.yaml of this deployment")
+        return str(headers.get("X-Subject-Token"))
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, Any, Any]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=30)
+        try:
+            raw = None if body is None else json.dumps(body)
+            connection.request(method, path, raw, {"Content-Type": "application/json", **headers})
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else {}, answer.headers
+        finally:
+            connection.close()
+
+
+def until(done: Callable[[], bool], seconds: float, every: float = 0.02) -> bool:
+    """Wait until something is so; False when it is not in time."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(every)
+    return True

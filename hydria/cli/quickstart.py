@@ -1,0 +1,161 @@
+"""The quick start: everything up, a real load balancer made, real traffic through it, a member killed, and the numbers shown."""
+
+import collections
+import http.client
+import threading
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from hydria.cli import client, demo
+from hydria.cli.client import Client
+from hydria.cli.demo import BackEnd
+from hydria.cli.deployment import Deployment, seconds
+from hydria.cli.trouble import Trouble
+
+REQUESTS = 30
+LB = "/v2/lbaas/loadbalancers"
+
+
+def show(deployment: Deployment, console: Console) -> int:
+    """Do it all; raises Trouble with reason, remedy and the end of the worker's log."""
+    began = time.monotonic()
+    with console.status("starting the controllers"):
+        deployment.up()
+    console.print(f"controllers up: {seconds(began)}")
+    with console.status("starting three demo back ends"):
+        members = demo.up(deployment)
+    try:
+        with console.status("making a load balancer"):
+            lb, made = _load_balancer(deployment.client(), deployment, members)
+        spread = _spread(lb["vip_address"], members)
+        failed, asked, noticed = _kill_one(deployment.client(), lb, members[0])
+    except Trouble as trouble:
+        log = trouble.log or "\n".join(deployment.supervision.end_of_log("worker"))
+        raise Trouble(trouble.reason, trouble.remedy or "hydria doctor; then run ./quickstart again", log) from trouble
+    _report(console, deployment, lb, made, spread)
+    console.print(f"one member killed: {failed} of {asked} requests failed meanwhile; the API showed it after {noticed}")
+    _next_steps(console, deployment)
+    console.print(f"all of it took {seconds(began)}")
+    return 0
+
+
+def undo(deployment: Deployment, console: Console, *, purge: bool) -> int:
+    """Take everything down again."""
+    demo.down(deployment)
+    for line in deployment.down(everything=True, purge=purge) or ["nothing was running"]:
+        console.print(line)
+    return 0
+
+
+def _load_balancer(api: Client, deployment: Deployment, members: list[BackEnd]) -> tuple[dict[str, Any], str]:
+    """The demo load balancer, made if it is not there, and how long that took until it answered."""
+    found = api.call("GET", f"{LB}?name=demo")["loadbalancers"]
+    if found:
+        lb = found[0]
+        if not client.until(lambda: _answers(lb["vip_address"]), 10):
+            raise Trouble(f"the demo load balancer {lb['id']} does not answer on {lb['vip_address']}", "hydria doctor")
+        return lb, "there already"
+    subnets = {s.name: s.id for s in deployment.parts.networks().subnets()}
+    began = time.monotonic()
+    lb = api.call("POST", LB, {"loadbalancer": {"name": "demo", "vip_subnet_id": subnets["demo"]}})["loadbalancer"]
+    listener = {"name": "web", "loadbalancer_id": lb["id"], "protocol": "HTTP", "protocol_port": 80}
+    listener = api.call("POST", "/v2/lbaas/listeners", {"listener": listener})["listener"]
+    pool = {"name": "web", "listener_id": listener["id"], "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
+    pool = api.call("POST", "/v2/lbaas/pools", {"pool": pool})["pool"]
+    for member in members:
+        body = {"name": member.name, "address": member.address, "protocol_port": demo.PORT, "subnet_id": subnets["back"]}
+        api.call("POST", f"/v2/lbaas/pools/{pool['id']}/members", {"member": body})
+    monitor = {"pool_id": pool["id"], "type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 2}
+    api.call("POST", "/v2/lbaas/healthmonitors", {"healthmonitor": monitor})
+    if not client.until(lambda: _answers(lb["vip_address"]), 15):
+        state = api.call("GET", f"{LB}/{lb['id']}")["loadbalancer"]
+        raise Trouble(f"no answer from {lb['vip_address']}; the load balancer is {state['provisioning_status']}")
+    made = f"{(time.monotonic() - began) * 1000:.0f} ms"
+    client.until(lambda: api.call("GET", f"{LB}/{lb['id']}")["loadbalancer"]["provisioning_status"] == "ACTIVE", 15)
+    return lb, made
+
+
+def _answers(vip: str) -> bool:
+    return bool(_ask(vip))
+
+
+def _ask(vip: str, timeout_s: float = 2.0) -> str:
+    """Who answered a request through the VIP; "" when nobody did."""
+    connection = http.client.HTTPConnection(vip, 80, timeout=timeout_s)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        return answer.read().decode().strip() if answer.status == 200 else ""
+    except OSError:
+        return ""
+    finally:
+        connection.close()
+
+
+def _spread(vip: str, members: list[BackEnd]) -> collections.Counter[str]:
+    """How requests spread over the back ends; raises Trouble when one fails or the spread is uneven."""
+    wanted = {m.name for m in members}
+    if not client.until(lambda: {_ask(vip) for _ in range(6)} >= wanted, 10):
+        raise Trouble(f"not every back end answers through {vip}")
+    spread = collections.Counter(_ask(vip) for _ in range(REQUESTS))
+    fair = REQUESTS // len(members)
+    if spread[""] or any(abs(spread[name] - fair) > 2 for name in wanted):
+        raise Trouble(f"the spread of {REQUESTS} requests is uneven: {dict(spread)}")
+    return spread
+
+
+def _kill_one(api: Client, lb: dict[str, Any], victim: BackEnd) -> tuple[int, int, str]:
+    """Kill a back end under traffic: failed requests, requests, and how long until the API showed it. It is started again."""
+    pool = api.call("GET", f"/v2/lbaas/pools?loadbalancer_id={lb['id']}")["pools"][0]["id"]
+    answers: list[str] = []
+    stop = threading.Event()
+
+    def traffic() -> None:
+        while not stop.wait(0.01):
+            answers.append(_ask(lb["vip_address"]))
+
+    thread = threading.Thread(target=traffic)
+    thread.start()
+    try:
+        began = time.monotonic()
+        victim.stop()
+        shown = client.until(lambda: _state(api, pool, victim) == "ERROR", 10)
+        noticed = f"{(time.monotonic() - began) * 1000:.0f} ms" if shown else "more than 10 s"
+        stop.wait(0.5)
+    finally:
+        stop.set()
+        thread.join()
+        victim.start()
+    client.until(lambda: _state(api, pool, victim) == "ONLINE", 10)
+    return answers.count(""), len(answers), noticed
+
+
+def _state(api: Client, pool: str, member: BackEnd) -> str:
+    found = api.call("GET", f"/v2/lbaas/pools/{pool}/members?name={member.name}")["members"]
+    return found[0]["operating_status"] if found else ""
+
+
+def _report(console: Console, deployment: Deployment, lb: dict[str, Any], made: str, spread: Any) -> None:
+    console.print(f"load balancer: VIP [bold]{lb['vip_address']}[/], answering after: {made}")
+    table = Table("back end", f"answers of {REQUESTS}", title=f"http://{lb['vip_address']}/", title_justify="left")
+    for name, count in sorted(spread.items()):
+        table.add_row(name, f"{count}  " + "█" * count)
+    console.print(table)
+    networks = deployment.parts.networks()
+    console.print("addresses: API " + deployment.url + "; " + ", ".join(f"{s.name} {s.cidr}" for s in networks.subnets()))
+
+
+def _next_steps(console: Console, deployment: Deployment) -> None:
+    root = deployment.parts.python.rpartition("/.venv/")[0] or "."
+    console.print(
+        f"""
+use it:   export OS_CLIENT_CONFIG_FILE={deployment.clouds} OS_CLOUD=hydria
+          {root}/build/client/bin/openstack loadbalancer list
+          {root}/build/client/bin/openstack loadbalancer create --name lb1 --vip-subnet-id demo --wait
+look:     .venv/bin/hydria status    .venv/bin/hydria doctor
+undo:     ./quickstart --down        (and the state: ./quickstart --down --purge)
+"""
+    )

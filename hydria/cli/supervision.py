@@ -1,0 +1,139 @@
+"""Supervision of the controllers: runit's runsvdir in a session of its own restarts whatever ends."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+RUN = """#!/bin/sh
+exec 2>&1
+exec {command}
+"""
+LOG = """#!/bin/sh
+exec svlogd -t {folder}
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a process is doing."""
+
+    name: str
+    pid: int  # 0: it does not run
+    up_s: float
+    pss_kb: int
+
+
+class Supervision:
+    """`folder` holds a folder per process, memory-backed; `logs` is on a disk."""
+
+    def __init__(self, folder: Path, logs: Path) -> None:
+        self._services = folder / "services"
+        self._logs = logs
+        self._pid = folder / "runsvdir.pid"
+
+    def start(self, commands: dict[str, Sequence[str]]) -> None:
+        """Supervise these; does nothing to those that run."""
+        for name, command in commands.items():
+            self._declare(name, command)
+        if not self._supervisor():
+            process = subprocess.Popen(
+                ["runsvdir", "-P", str(self._services)],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LANG": "C.UTF-8"},
+                cwd="/",
+            )
+            self._pid.write_text(f"{process.pid} {_ticks(process.pid)}")
+
+    def _declare(self, name: str, command: Sequence[str]) -> None:
+        log = self._logs / name
+        log.mkdir(parents=True, exist_ok=True)
+        (log / "config").write_text("s2000000\nn5\n")  # five files of 2 MB
+        words = " ".join(f"'{word}'" for word in command)
+        for folder, text in ((name, RUN.format(command=words)), (f"{name}/log", LOG.format(folder=log))):
+            path = self._services / folder
+            path.mkdir(parents=True, exist_ok=True)
+            script = path / "run.new"
+            script.write_text(text)
+            script.chmod(0o755)
+            script.rename(path / "run")
+
+    def stop(self, wait_s: float = 15.0) -> list[str]:
+        """Stop all; works after a crash of the supervisor, and twice. What was running."""
+        if pid := self._supervisor():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)  # it restarts nothing from here on
+        names = self.names()
+        supervised = [n for n in names if _running(self._services / n)]
+        if supervised:
+            folders = [str(self._services / n) for n in supervised]
+            subprocess.run(["sv", "-w", str(int(wait_s)), "force-shutdown", *folders], capture_output=True, check=False)
+        self._pid.unlink(missing_ok=True)
+        return supervised
+
+    def names(self) -> list[str]:
+        """The processes that are supervised."""
+        return sorted(p.name for p in self._services.iterdir()) if self._services.is_dir() else []
+
+    def standing(self) -> list[Standing]:
+        """How each is doing."""
+        return [_standing(self._services / name) for name in self.names()]
+
+    def end_of_log(self, name: str, lines: int = 12) -> list[str]:
+        """The last lines a process wrote."""
+        file = self._logs / name / "current"
+        return file.read_text(errors="replace").splitlines()[-lines:] if file.exists() else []
+
+    def _supervisor(self) -> int:
+        try:
+            pid, ticks = self._pid.read_text().split()
+        except (FileNotFoundError, ValueError):
+            return 0
+        return int(pid) if _ticks(int(pid)) == int(ticks) else 0
+
+
+def _running(service: Path) -> bool:
+    """Whether a runsv looks after this service."""
+    return subprocess.run(["sv", "status", str(service)], capture_output=True, check=False).stdout[:4] not in (b"fail", b"warn", b"")
+
+
+def _standing(service: Path) -> Standing:
+    try:
+        pid = int((service / "supervise" / "pid").read_text() or 0)
+    except (FileNotFoundError, ValueError):
+        pid = 0
+    ticks = _ticks(pid) if pid else 0
+    if not ticks:
+        return Standing(service.name, 0, 0.0, 0)
+    up = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return Standing(service.name, pid, up, sum(_pss(p) for p in (pid, *_children(pid))))
+
+
+def _ticks(pid: int) -> int:
+    """When a process started, in clock ticks since boot; 0 when there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return 0
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -1,0 +1,264 @@
+"""One function per process: reads settings, builds adapters, wires, runs. The only place that wires; long and dull."""
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hydria import configuration
+from hydria.configuration import Settings
+from hydria.kit import clock, ids, log
+from hydria.kit.secret import Secret
+
+CONFIG = "/etc/hydria/hydria.conf"
+
+
+def load(name: str) -> Any:
+    """A module of ours by name: a process loads only the drivers it uses."""
+    return import_module(f"hydria.{name}")
+
+
+# --- parts that several processes share
+
+
+def databases(settings: Settings) -> tuple[Any, Any]:
+    """What must never be lost, and what can be seen again."""
+    database, tables = load("storage.database"), load("storage.tables")
+    return (
+        database.Database(settings.database(), tables.INTENT),
+        database.Database(settings.database(observed=True), tables.OBSERVED, durable=False),
+    )
+
+
+def networks(settings: Settings) -> Any:
+    """The networks of this machine."""
+    cidrs = (settings.option("local_network", f"{n}_cidr") for n in ("management", "vip", "member"))
+    return load("drivers.network.local.settings").defaults(settings.deployment, *cidrs)
+
+
+def network(settings: Settings, intent: Any, time: clock.Clock) -> Any:
+    """The network driver."""
+    if settings.option("controller_worker", "network_driver") == "noop":
+        return load("drivers.network.noop").NoopNetwork(time)
+    book = load("storage.portbook").StoredBook(intent)
+    detach = load("drivers.network.local.wires").detach
+    return load("drivers.network.local.driver").LocalNetwork(networks(settings), book, time, detach)
+
+
+def compute(settings: Settings, time: clock.Clock) -> Any:
+    """The compute driver."""
+    if settings.option("controller_worker", "compute_driver") == "noop":
+        return load("drivers.compute.noop").NoopCompute(time)
+    agent = (sys.executable, "-m", "hydria.agent", "/etc/hydria/amphora-agent.json")
+    path = (("PYTHONPATH", str(Path(__file__).parent.parent)),)
+    machines = load("drivers.compute.local.settings").LocalMachines(settings.state, agent, path)
+    return load("drivers.compute.local.driver").LocalCompute(machines, networks(settings), time)
+
+
+def issuer(settings: Settings, time: clock.Clock) -> Any:
+    """Who signs certificates."""
+    return load("drivers.certificates.local").LocalIssuer(settings.state / "certificates", settings.deployment, time)
+
+
+def amphorae(settings: Settings, signer: Any, time: clock.Clock) -> Any:
+    """How amphorae are spoken to."""
+    if settings.option("controller_worker", "amphora_driver") == "noop":
+        return load("amphora.noop").NoopAmphorae(time)
+    agent = load("amphora.agent")
+    name = "controller"
+    return agent.AgentAmphorae(
+        signer, lambda: signer.controller_certificate(name), settings.deployment, time, agent.Settings()
+    )
+
+
+def master_keys(settings: Settings) -> dict[int, Secret]:
+    """The keys that session keys derive from: `<version>:<hex>` a line."""
+    lines = (settings.state / "master.keys").read_text().split()
+    return {int(v): Secret(bytes.fromhex(k)) for v, k in (line.split(":") for line in lines)}
+
+
+def controllers(settings: Settings) -> tuple[str, ...]:
+    """Where amphorae send datagrams."""
+    return (f"{health_address(settings)}:{settings.option('health_manager', 'bind_port')}",)
+
+
+def health_address(settings: Settings) -> str:
+    """The address of the health manager."""
+    given: str = settings.option("health_manager", "bind_ip")
+    if given:
+        return given
+    return str(networks(settings).host_address) if settings.is_local() else "127.0.0.1"
+
+
+def until_told(stop: Callable[[], None]) -> None:
+    """End gracefully on SIGTERM and SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=stop).start())
+
+
+# --- processes
+
+
+def api(settings: Settings) -> None:
+    """The API, with the look-ups of one machine where it is local."""
+    time = clock.SystemClock()
+    intent, observed = databases(settings)
+    context, local, noop = load("api.context"), load("drivers.identity.local"), load("drivers.identity.noop")
+    noauth = settings.option("api_settings", "auth_strategy") == "noauth"
+    who = noop.NoAuth() if noauth else local.LocalIdentity(settings.state / "users.json", time)
+    renders = settings.option("controller_worker", "amphora_driver") != "noop"
+    worker, of = "controller_worker", settings.option
+    app = load("api.app").create(
+        context.Context(
+            database=intent,
+            observed=observed,
+            network=network(settings, intent, time),
+            nudge=load("messaging.local").LocalNudge(settings.run / "nudge"),
+            identity=who,
+            clock=time,
+            settings=context.ApiSettings(
+                public_url=of("api_settings", "api_base_uri"),
+                create_s=of(worker, "create_deadline"),
+                push_s=of(worker, "push_deadline"),
+                delete_s=of(worker, "push_deadline"),
+                pagination_max_limit=of("api_settings", "pagination_max_limit"),
+                strict_immutable=of("api_settings", "strict_immutable"),
+            ),
+            unsupported=load("render.unsupported").unsupported if renders else (lambda _part, _tree: None),
+            local=None if noauth else who,
+        )
+    )
+    serving = (of("api_settings", name) for name in ("bind_host", "bind_port", "workers", "threads"))
+    load("api.server").serve(app, *serving)
+
+
+def worker(settings: Settings) -> None:
+    """A worker."""
+    time = clock.SystemClock()
+    intent, _ = databases(settings)
+    tools, flow = load("worker.tools"), load("worker.flow")
+    signer = issuer(settings, time)
+    name = f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new()[:8]}"
+    of = settings.option
+    local = settings.is_local()
+    threads = of("controller_worker", "threads")
+    service = load("worker.service").Service(
+        tools.Tools(
+            database=intent,
+            compute=compute(settings, time),
+            network=network(settings, intent, time),
+            amphorae=amphorae(settings, signer, time),
+            issuer=signer,
+            clock=time,
+            settings=tools.WorkerSettings(
+                deployment=settings.deployment,
+                management_network=_management(settings) if local else ids.NIL,
+                controllers=controllers(settings),
+                master_keys=master_keys(settings),
+                threads=threads,
+                boot_s=of("controller_worker", "create_deadline"),
+                drain_s=of("controller_worker", "drain_timeout"),
+                alive_every_s=of("health_manager", "heartbeat_interval"),
+                statistics_every_s=of("health_manager", "statistics_interval"),
+            ),
+            side_by_side=flow.Flows(threads),
+        ),
+        load("messaging.local").LocalInbox(settings.run / "nudge", name),
+        name,
+    )
+    until_told(service.stop)
+    log.get().info("worker.started", name=name)
+    service.run()
+
+
+def _management(settings: Settings) -> str:
+    return str(networks(settings).management_subnet.network_id)
+
+
+def health(settings: Settings) -> None:
+    """A health manager."""
+    time = clock.SystemClock()
+    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listening.bind((health_address(settings), settings.option("health_manager", "bind_port")))
+    timeout = settings.option("health_manager", "heartbeat_timeout")
+    service = load("health.service").Health(
+        databases(settings),
+        (master_keys(settings), Secret(secrets.token_bytes(32))),
+        [listening],
+        load("messaging.local").LocalNudge(settings.run / "nudge"),
+        time,
+        load("health.settings").HealthSettings(heartbeat_timeout=timeout),
+    )
+    until_told(service.stop)
+    log.get().info("health.started")
+    service.run()
+
+
+def housekeeping(settings: Settings) -> None:
+    """Chores, one after another."""
+    time = clock.SystemClock()
+    intent, _ = databases(settings)
+    chore = load("housekeeping.garbage").Garbage(intent, compute(settings, time), network(settings, intent, time), time)
+    service = load("housekeeping.service").Service([chore.look], settings.option("house_keeping", "cleanup_interval"))
+    until_told(service.stop)
+    log.get().info("housekeeping.started")
+    service.run()
+
+
+PROCESSES: dict[str, Callable[[Settings], None]] = {
+    "api": api,
+    "worker": worker,
+    "health": health,
+    "housekeeping": housekeeping,
+}
+
+
+def cli() -> None:
+    """The command `hydria`."""
+    parser = argparse.ArgumentParser(prog="hydria", description="Load balancing as a service.")
+    parser.add_argument("--config", type=Path, default=Path(CONFIG), help=f"settings file (default {CONFIG})")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, process in PROCESSES.items():
+        commands.add_parser(name, help=f"run this process: {process.__doc__}")
+    desk = load("cli.desk")
+    desk.declare(commands)
+    arguments = parser.parse_args()
+    try:
+        settings = configuration.read(arguments.config)
+    except configuration.BadSettings as error:
+        sys.exit(f"hydria: {error}")
+    if arguments.command in PROCESSES:
+        log.setup(arguments.command, level=settings.option("DEFAULT", "log_level"))
+        PROCESSES[arguments.command](settings)
+    else:
+        sys.exit(desk.run(arguments, settings, _parts(settings)))
+
+
+def _parts(settings: Settings) -> Any:
+    """What the commands of the desk may use, made when asked for."""
+    time = clock.SystemClock()
+    return load("cli.parts").Parts(
+        python=sys.executable,
+        processes=tuple(PROCESSES),
+        databases=lambda: databases(settings),
+        migrate=lambda d: load("storage.migrate").upgrade(d),
+        networks=lambda: networks(settings),
+        compute=lambda: compute(settings, time),
+        network=lambda: network(settings, databases(settings)[0], time),
+        issuer=lambda: issuer(settings, time),
+        health_address=lambda: health_address(settings),
+        fabric=lambda: load("drivers.network.local.fabric"),
+        wires=lambda: load("drivers.network.local.wires"),
+        users=lambda: load("drivers.identity.local"),
+    )
+
+
+if __name__ == "__main__":
+    cli()
