@@ -74,7 +74,7 @@ class SimAmphorae:
     def _facts(self, contact: Contact) -> Facts:
         node = self._reach(contact)
         plugged = self._machine(contact).plugged.values()
-        homes = {i.mac: lb for lb, document in node.running.items() for i in document.interfaces}
+        homes = {i.mac: lb for lb, document in node.good.items() for i in document.interfaces}
         nics = [Nic(mac=p.mac, name=p.mac.replace(":", ""), load_balancer_id=homes.get(p.mac)) for p in plugged]
         return node.facts(tuple(nics))
 

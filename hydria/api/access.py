@@ -34,5 +34,7 @@ def may(caller: Caller, right: Right, project_id: str | None = None) -> bool:
 def allow(caller: Caller, right: Right, project_id: str | None = None) -> None:
     """Raise Forbidden unless the caller has a right."""
     if not may(caller, right, project_id):
-        message = f"Policy does not allow this request to be performed: it needs the right '{right.value}' in the project."
+        message = (
+            f"Policy does not allow this request to be performed: it needs the right '{right.value}' in the project."
+        )
         raise Forbidden(message)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import falcon
+import msgspec
 
 from hydria.api import query, reads, requests, writes
 from hydria.api.context import Context
@@ -15,8 +16,6 @@ from hydria.domain.refusals import Invalid
 from hydria.domain.tree import Tree
 from hydria.kit import ids
 from hydria.storage.database import Connection
-
-import msgspec
 
 Key = tuple[str, int]
 MUTABLE = tuple(a.name for a in attributes(Member).values() if a.at & At.UPDATE)
@@ -72,7 +71,13 @@ def _wanted(body: Any) -> dict[Key, dict[str, Any]]:
 
 
 def _batch(
-    context: Context, tree: Tree, pool: writes.Target, wanted: dict[Key, dict[str, Any]], stamp: Stamp, *, additive: bool
+    context: Context,
+    tree: Tree,
+    pool: writes.Target,
+    wanted: dict[Key, dict[str, Any]],
+    stamp: Stamp,
+    *,
+    additive: bool,
 ) -> Tree:
     have = {(m.address, m.protocol_port): m for m in tree.members_of(pool.object_id)}
     made: list[Member] = []
@@ -82,7 +87,7 @@ def _batch(
         part = _changed(have[key], values, stamp) if key in have else _new(pool, values, stamp)
         if part is not have.get(key):
             checked = rules.check(bare, part, context.settings.offer)
-            assert isinstance(checked, Member)  # noqa: S101  (a check gives back the kind it was given)
+            assert isinstance(checked, Member)
             made.append(checked)
     after = tree.plus(*made) if made else tree
     gone = [] if additive else [m.id for key, m in have.items() if key not in wanted]
@@ -92,7 +97,7 @@ def _batch(
 def _new(pool: writes.Target, values: dict[str, Any], stamp: Stamp) -> Member:
     own = {k: v for k, v in values.items() if k != "given"} | {"pool_id": pool.object_id}
     made = writes.born(kinds.MEMBER, own, ids.new(), pool, stamp)
-    assert isinstance(made, Member)  # noqa: S101  (what `born` makes is of the kind it was given)
+    assert isinstance(made, Member)
     return made
 
 

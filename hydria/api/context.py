@@ -33,7 +33,9 @@ class ApiSettings:
     """True: a change of something pending is refused with 409."""
     default_provider: str = "amphora"
     """Provider of load balancers that name none."""
-    providers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"amphora": "Hydria's own data plane."}))
+    providers: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({"amphora": "Hydria's own data plane."})
+    )
     """Enabled providers and what they are."""
     aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"octavia": "amphora"}))
     """Other names of providers."""

@@ -52,7 +52,11 @@ def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: 
 def _http(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
     for name, value in dict(error.headers or {}).items():
         resp.set_header(name, value)
-    answer(resp, error.status_code, {"code": error.status_code, "title": error.title, "description": error.description or error.title})
+    answer(
+        resp,
+        error.status_code,
+        {"code": error.status_code, "title": error.title, "description": error.description or error.title},
+    )
 
 
 def register(app: falcon.App) -> None:

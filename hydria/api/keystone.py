@@ -50,7 +50,13 @@ class Root:
     def _version(self, req: falcon.Request) -> dict[str, Any]:
         href = f"{self._context.settings.public_url or req.prefix}/identity/v3/"
         kinds = [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}]
-        return {"id": "v3.14", "status": "stable", "updated": "2020-04-07T00:00:00Z", "links": [{"rel": "self", "href": href}], "media-types": kinds}
+        return {
+            "id": "v3.14",
+            "status": "stable",
+            "updated": "2020-04-07T00:00:00Z",
+            "links": [{"rel": "self", "href": href}],
+            "media-types": kinds,
+        }
 
 
 class Tokens:
@@ -147,7 +153,11 @@ def _scoped(user: User, scope: Any) -> None:
     project = (scope or {}).get("project") if isinstance(scope, dict) else None
     wanted = (project or {}).get("id") or (project or {}).get("name")
     if wanted not in (None, user.project_id, user.project_name) or (isinstance(scope, dict) and "domain" in scope):
-        raise Rejected(401, "Unauthorized", f"User {user.name} has no role in what was asked for; their project is {user.project_name}.")
+        raise Rejected(
+            401,
+            "Unauthorized",
+            f"User {user.name} has no role in what was asked for; their project is {user.project_name}.",
+        )
 
 
 def _time(seconds: int) -> str:
@@ -163,7 +173,9 @@ class Projects:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         found = self._seen(req)
         name = req.get_param("name")
-        errors.answer(resp, 200, {"projects": [p for p in found if name in (None, p["name"])], "links": {"self": req.uri}})
+        errors.answer(
+            resp, 200, {"projects": [p for p in found if name in (None, p["name"])], "links": {"self": req.uri}}
+        )
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         found = next((p for p in self._seen(req) if p["id"] == project_id), None)
@@ -175,7 +187,15 @@ class Projects:
         me, _ = _who(self._local, req.get_header("X-Auth-Token"))
         known = {u.project_id: u.project_name for u in self._local.users()}
         return [
-            {"id": i, "name": n, "domain_id": "default", "enabled": True, "is_domain": False, "parent_id": "default", "description": ""}
+            {
+                "id": i,
+                "name": n,
+                "domain_id": "default",
+                "enabled": True,
+                "is_domain": False,
+                "parent_id": "default",
+                "description": "",
+            }
             for i, n in known.items()
             if "admin" in me.roles or i == me.project_id
         ]

@@ -40,7 +40,9 @@ class Amphorae:
         every = [body(a) for a in self._context.database.read(amphorae.every)]
         found = [b for b in every if all(str(b[n]) in values for n, values in wanted.filters.items())]
         start = next((i + 1 for i, b in enumerate(found) if b["id"] == wanted.marker), 0)
-        errors.answer(resp, 200, query.page(req.context.url, given, wanted, "amphorae", found[start : start + wanted.limit]))
+        errors.answer(
+            resp, 200, query.page(req.context.url, given, wanted, "amphorae", found[start : start + wanted.limit])
+        )
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, amphora_id: str) -> None:
         found = self._context.database.read(lambda c: amphorae.one(c, amphora_id)) if ids.is_id(amphora_id) else None

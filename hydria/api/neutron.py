@@ -75,7 +75,9 @@ class Root:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         href = f"{self._context.settings.public_url or req.prefix}/network/v2.0/"
-        errors.answer(resp, 200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": href}]}]})
+        errors.answer(
+            resp, 200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": href}]}]}
+        )
 
     def on_get_version(self, _req: falcon.Request, resp: falcon.Response) -> None:
         errors.answer(resp, 200, {"resources": []})
@@ -94,7 +96,11 @@ class Collection:
     """Things of one kind: `every` gives those that may be listed, `one` any of them by id."""
 
     def __init__(
-        self, many: str, single: str, every: Callable[[bool], Iterable[dict[str, Any]]], one: Callable[[str], dict[str, Any] | None]
+        self,
+        many: str,
+        single: str,
+        every: Callable[[bool], Iterable[dict[str, Any]]],
+        one: Callable[[str], dict[str, Any] | None],
     ) -> None:
         self._many, self._single, self._every, self._one = many, single, every, one
 
@@ -104,7 +110,9 @@ class Collection:
         listed = list(self._every(access.may(caller, Right.ADMIN)))
         by_id = [f for i in given.get("id", ()) if ids.is_id(i) and (f := self._one(i))]
         wanted = by_id if "id" in given else listed
-        filters = {k: v for k, v in given.items() if k not in ("id", "fields", "limit", "marker", "sort_key", "sort_dir")}
+        filters = {
+            k: v for k, v in given.items() if k not in ("id", "fields", "limit", "marker", "sort_key", "sort_dir")
+        }
         found = [t for t in wanted if all(str(t.get(k)) in v for k, v in filters.items() if k in t)]
         errors.answer(resp, 200, {self._many: found})
 
@@ -125,20 +133,22 @@ def collections(context: Context) -> dict[str, Collection]:
     """Every collection by its path."""
     net = context.network
 
-    def networks(_admin: bool) -> Iterable[dict[str, Any]]:  # noqa: FBT001
+    def networks(_admin: bool) -> Iterable[dict[str, Any]]:
         return [network(s) for s in net.networks()]
 
-    def subnets(_admin: bool) -> Iterable[dict[str, Any]]:  # noqa: FBT001
+    def subnets(_admin: bool) -> Iterable[dict[str, Any]]:
         return [subnet(n) for s in net.networks() for n in s.subnets]
 
-    def ports(admin: bool) -> Iterable[dict[str, Any]]:  # noqa: FBT001
+    def ports(admin: bool) -> Iterable[dict[str, Any]]:
         return [port(p) for p in net.list_ports()] if admin else []
 
-    def nothing(_admin: bool) -> Iterable[dict[str, Any]]:  # noqa: FBT001
+    def nothing(_admin: bool) -> Iterable[dict[str, Any]]:
         return []
 
     return {
-        "networks": Collection("networks", "network", networks, lambda i: network(s) if (s := net.network(i)) else None),
+        "networks": Collection(
+            "networks", "network", networks, lambda i: network(s) if (s := net.network(i)) else None
+        ),
         "subnets": Collection("subnets", "subnet", subnets, lambda i: subnet(s) if (s := net.subnet(i)) else None),
         "ports": Collection("ports", "port", ports, lambda i: port(p) if (p := net.port(i)) else None),
         "security-groups": Collection("security_groups", "security_group", nothing, lambda _: None),

@@ -9,7 +9,9 @@ import msgspec
 from hydria.storage.lists import Asked
 
 TAGS = {"tags": "all_tags", "tags-any": "any_tags", "not-tags": "not_all_tags", "not-tags-any": "not_any_tags"}
-OTHERS = frozenset({"fields", "sort", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "cascade", "additive_only"})
+OTHERS = frozenset(
+    {"fields", "sort", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "cascade", "additive_only"}
+)
 LINKS = {"flavorprofiles": "flavorprofile_links", "availability_zone_profiles": "availability_zone_profile_links"}
 
 
@@ -61,7 +63,9 @@ def _sort(given: dict[str, list[str]]) -> list[tuple[str, bool]]:
     found: dict[str, bool] = {}
     for key, direction in pairs:
         if direction.lower() not in ("", "asc", "desc"):
-            raise falcon.HTTPBadRequest(title="Bad Request", description=f"The direction of sorting is asc or desc, not {direction!r}.")
+            raise falcon.HTTPBadRequest(
+                title="Bad Request", description=f"The direction of sorting is asc or desc, not {direction!r}."
+            )
         found.setdefault(key, direction.lower() == "desc")
     return list(found.items())
 
@@ -72,7 +76,9 @@ def only(given: dict[str, list[str]], body: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in body.items() if k in wanted} if wanted else body
 
 
-def page(url: str, given: dict[str, list[str]], wanted: Asked, many: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+def page(
+    url: str, given: dict[str, list[str]], wanted: Asked, many: str, found: list[dict[str, Any]]
+) -> dict[str, Any]:
     """The body of a list with its links."""
     links = []
     if found and len(found) == wanted.limit:

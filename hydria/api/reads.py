@@ -24,7 +24,9 @@ def observed(context: Context, found: Sequence[shown.Shown | None]) -> list[dict
 def one(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, under: str | None = None) -> dict[str, Any]:
     """One object; raises NotFound for an unknown one, Forbidden for another project's."""
     object_id = object_id.lower()
-    found = context.database.read(lambda c: shown.one(c, kind, object_id, context.now())) if ids.is_id(object_id) else None
+    found = (
+        context.database.read(lambda c: shown.one(c, kind, object_id, context.now())) if ids.is_id(object_id) else None
+    )
     if found is None or (under is not None and found.parent_id != under):
         message = f"{kind.words} {object_id} could not be found."
         raise NotFound(message)

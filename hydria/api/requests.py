@@ -55,10 +55,15 @@ class Gate:
         if req.path not in OPEN:
             self._let_in(req)
         accept = req.get_header("Accept") or "*/*"
-        if req.path != "/healthcheck" and "*/*" not in accept and "application/json" not in accept and "application/*" not in accept:
+        if (
+            req.path != "/healthcheck"
+            and "*/*" not in accept
+            and "application/json" not in accept
+            and "application/*" not in accept
+        ):
             raise falcon.HTTPNotAcceptable(description="Only application/json is served.")
 
-    def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:  # noqa: FBT001
+    def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
         if req.method not in ("GET", "HEAD"):
             took = round((self._context.clock.monotonic() - req.context.started) * 1000, 1)
             LOG.info("api.write", method=req.method, path=req.path, status=resp.status_code, ms=took)

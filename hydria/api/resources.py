@@ -97,7 +97,9 @@ class Item:
         changed = writes.update(self._context, req.context.ask, self._kind, object_id, values)
         errors.answer(resp, 200, {self._kind.one: changed})
 
-    def on_delete(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
+    def on_delete(
+        self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None
+    ) -> None:
         object_id, under = _named(parent_id, child_id)
         self._beneath(object_id, under)
         cascade = query.is_true(query.parameters(req), "cascade")

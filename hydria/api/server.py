@@ -22,7 +22,9 @@ class Server(base.BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def serve(app: "falcon.App[falcon.Request, falcon.Response]", host: str, port: int, workers: int = 2, threads: int = 8) -> None:
+def serve(
+    app: "falcon.App[falcon.Request, falcon.Response]", host: str, port: int, workers: int = 2, threads: int = 8
+) -> None:
     """Serve until told to stop by a signal."""
     settings = {
         "bind": f"{host}:{port}",

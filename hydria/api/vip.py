@@ -52,7 +52,7 @@ def _wanted(context: Context, values: dict[str, Any], project_id: str) -> LoadBa
     due_at = now + int(context.settings.create_s * 1_000_000)
     marks = {"provider": provider, "generation": 1, "due_at": due_at}
     lb = writes.born(kinds.LOADBALANCER, {**values, **marks}, lb_id, root, Stamp(1, now))
-    assert isinstance(lb, LoadBalancer)  # noqa: S101  (what `born` makes is of the kind it was given)
+    assert isinstance(lb, LoadBalancer)
     lb = place(context.network, lb)
     rules.check(Tree(), lb, context.settings.offer)
     if reason := context.unsupported(lb, Tree(loadbalancer=lb)):
@@ -89,7 +89,11 @@ def _on_port(network: Network, lb: LoadBalancer) -> LoadBalancer:
     if port.device_id:
         message = f"vip_port_id: port {port.id} is used by {port.device_id}."
         raise Invalid(message)
-    for name, has in (("vip_network_id", port.network_id), ("vip_subnet_id", port.subnet_id), ("vip_address", port.address)):
+    for name, has in (
+        ("vip_network_id", port.network_id),
+        ("vip_subnet_id", port.subnet_id),
+        ("vip_address", port.address),
+    ):
         if getattr(lb, name) not in (None, has):
             message = f"{name}: port {port.id} has {has}, not {getattr(lb, name)}."
             raise Invalid(message)

@@ -207,7 +207,9 @@ def stored(context: Context, kind: kinds.Kind, object_id: str) -> Part | None:
     return context.database.read(lambda c: rows.one(c, kind, object_id))
 
 
-def entry(context: Context, ask: Ask, locked: Locked, action: str, part: Part, changes: dict[str, Any]) -> journal.Entry:
+def entry(
+    context: Context, ask: Ask, locked: Locked, action: str, part: Part, changes: dict[str, Any]
+) -> journal.Entry:
     """A line of the journal."""
     return journal.Entry(
         at=context.now(),
@@ -235,4 +237,6 @@ def _entries(context: Context, ask: Ask, locked: Locked, edit: Edit) -> Iterator
 
 def given(part: Part) -> dict[str, Any]:
     """What a new object sets: attribute to [nothing, value]."""
-    return {n: [None, getattr(part, n)] for n in shown.names(kinds.of(part)) if getattr(part, n) not in (None, "", [], {})}
+    return {
+        n: [None, getattr(part, n)] for n in shown.names(kinds.of(part)) if getattr(part, n) not in (None, "", [], {})
+    }

@@ -87,7 +87,11 @@ def _numbered(tree: Tree, policies: Iterable[L7Policy], stamp: Stamp) -> Tree:
     for position, policy in enumerate(policies, 1):
         if policy.position != position:
             fresh = policy.changed == stamp.generation
-            moved.append(msgspec.structs.replace(policy, position=position) if fresh else changed(policy, stamp, {"position": position}))
+            moved.append(
+                msgspec.structs.replace(policy, position=position)
+                if fresh
+                else changed(policy, stamp, {"position": position})
+            )
     return tree.plus(*moved)
 
 

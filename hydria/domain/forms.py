@@ -68,7 +68,11 @@ def _read(resource: type[Resource], at: At, body: dict[str, Any]) -> dict[str, A
 
 @cache
 def _identifiers(resource: type[Resource]) -> tuple[str, ...]:
-    return tuple(a.name for a in attributes(resource).values() if any(m.pattern and ids.TEXT in m.pattern for m in _bare(a.type)[1]))
+    return tuple(
+        a.name
+        for a in attributes(resource).values()
+        if any(m.pattern and ids.TEXT in m.pattern for m in _bare(a.type)[1])
+    )
 
 
 def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
@@ -151,4 +155,6 @@ def _limited(bare: Any, metas: list[Meta]) -> str:
         return said if longest is None else f"{said}, at most {longest} characters"
     body = next((m.pattern for m in metas if m.pattern), None)
     words = f"text of at most {longest} characters"
-    return f"{words} that fits {body.removeprefix(chr(92) + 'A(?:').removesuffix(')' + chr(92) + 'Z')}" if body else words
+    return (
+        f"{words} that fits {body.removeprefix(chr(92) + 'A(?:').removesuffix(')' + chr(92) + 'Z')}" if body else words
+    )

@@ -63,10 +63,11 @@ CARRIES: dict[ListenerProtocol, frozenset[PoolProtocol]] = {
 }
 """Which pools a listener can hand connections to."""
 
-FORWARDED = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-IP", "X-Client-IP", "X-Real-IP"})
+FORWARDED = frozenset(
+    {"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-IP", "X-Client-IP", "X-Real-IP"}
+)
 OF_CLIENT = frozenset(
-    f"X-SSL-{name}"
-    for name in ("Client-Verify", "Client-Has-Cert", "Client-DN", "Client-CN", "Issuer", "Client-SHA1")
+    f"X-SSL-{name}" for name in ("Client-Verify", "Client-Has-Cert", "Client-DN", "Client-CN", "Issuer", "Client-SHA1")
 ) | {"X-SSL-Client-Not-Before", "X-SSL-Client-Not-After"}
 HEADERS: dict[ListenerProtocol, frozenset[str]] = {LP.HTTP: FORWARDED, LP.TERMINATED_HTTPS: FORWARDED | OF_CLIENT}
 """Headers a listener may insert."""
@@ -76,7 +77,7 @@ MONITORS_OF_DATAGRAMS = (MonitorType.UDP_CONNECT, MonitorType.SCTP, MonitorType.
 MOST_RULES = 50
 
 
-def _refuse(unless: bool, message: str) -> None:  # noqa: FBT001
+def _refuse(unless: bool, message: str) -> None:
     if not unless:
         raise Invalid(message)
 
@@ -97,11 +98,19 @@ def _load_balancer(_tree: Tree, lb: LoadBalancer, _offer: Offer) -> LoadBalancer
 # --- listener
 def _listener(tree: Tree, li: Listener, offer: Offer) -> Listener:
     for other in tree.listeners.values():
-        if other.id != li.id and (transport(other.protocol), other.protocol_port) == (transport(li.protocol), li.protocol_port):
+        if other.id != li.id and (transport(other.protocol), other.protocol_port) == (
+            transport(li.protocol),
+            li.protocol_port,
+        ):
             message = f"listener {other.id} already uses {transport(li.protocol)} port {li.protocol_port} of this load balancer."
             raise Conflict(message)
-    _refuse(offer.tls_listeners or li.protocol is not LP.TERMINATED_HTTPS, "TERMINATED_HTTPS listeners are not offered here.")
-    _refuse(offer.prometheus_listeners or li.protocol is not LP.PROMETHEUS, "PROMETHEUS listeners are not offered here.")
+    _refuse(
+        offer.tls_listeners or li.protocol is not LP.TERMINATED_HTTPS,
+        "TERMINATED_HTTPS listeners are not offered here.",
+    )
+    _refuse(
+        offer.prometheus_listeners or li.protocol is not LP.PROMETHEUS, "PROMETHEUS listeners are not offered here."
+    )
     _certificates(li)
     _headers(li)
     _cidrs(tree, li)
@@ -132,7 +141,10 @@ def _certificates(li: Listener) -> None:
     client = bool(li.client_ca_tls_container_ref or li.client_crl_container_ref)
     takes = li.protocol in (LP.TERMINATED_HTTPS, LP.PROMETHEUS)
     _refuse(takes or not (own or client), f"a {li.protocol} listener has no certificates; use TERMINATED_HTTPS.")
-    _refuse(own or li.protocol is not LP.TERMINATED_HTTPS, "a TERMINATED_HTTPS listener needs default_tls_container_ref or sni_container_refs.")
+    _refuse(
+        own or li.protocol is not LP.TERMINATED_HTTPS,
+        "a TERMINATED_HTTPS listener needs default_tls_container_ref or sni_container_refs.",
+    )
     _refuse(own or not client, "client_ca_tls_container_ref needs default_tls_container_ref or sni_container_refs.")
     has_ca = bool(li.client_ca_tls_container_ref)
     _refuse(has_ca or not li.client_crl_container_ref, "client_crl_container_ref needs client_ca_tls_container_ref.")
@@ -142,7 +154,10 @@ def _certificates(li: Listener) -> None:
 
 def _headers(li: Listener) -> None:
     known = HEADERS.get(li.protocol, frozenset())
-    _refuse(bool(known) or not li.insert_headers, f"a {li.protocol} listener cannot insert headers; use HTTP or TERMINATED_HTTPS.")
+    _refuse(
+        bool(known) or not li.insert_headers,
+        f"a {li.protocol} listener cannot insert headers; use HTTP or TERMINATED_HTTPS.",
+    )
     for name in li.insert_headers:
         _refuse(name in known, f"insert_headers: {name!r} is not one of {', '.join(sorted(known))}.")
 
@@ -156,7 +171,10 @@ def _cidrs(tree: Tree, li: Listener) -> None:
     families = {ipaddress.ip_address(v).version for v in vips if v}
     for cidr in li.allowed_cidrs:
         version = ipaddress.ip_network(cidr).version
-        _refuse(version in families or not families, f"allowed_cidrs: {cidr} is IPv{version}, and no VIP of the load balancer is.")
+        _refuse(
+            version in families or not families,
+            f"allowed_cidrs: {cidr} is IPv{version}, and no VIP of the load balancer is.",
+        )
 
 
 def _hsts(li: Listener) -> None:
@@ -200,7 +218,9 @@ def _pool(tree: Tree, pool: Pool, offer: Offer) -> Pool:
         if li.default_pool_id not in (None, pool.id):
             message = f"listener {li.id} already has the default pool {li.default_pool_id}."
             raise Conflict(message)
-    _refuse(bool(pool.ca_tls_container_ref) or not pool.crl_container_ref, "crl_container_ref needs ca_tls_container_ref.")
+    _refuse(
+        bool(pool.ca_tls_container_ref) or not pool.crl_container_ref, "crl_container_ref needs ca_tls_container_ref."
+    )
     _persistence(pool.protocol, pool.session_persistence)
     _tls(pool, offer)
     if not pool.tls_enabled:
@@ -212,10 +232,18 @@ def _persistence(protocol: PoolProtocol, kept: SessionPersistence | None) -> Non
     if kept is None:
         return
     by_cookie = kept.type is Persistence.APP_COOKIE
-    _refuse(bool(kept.cookie_name) == by_cookie, "session_persistence: cookie_name goes with APP_COOKIE, and only with it.")
+    _refuse(
+        bool(kept.cookie_name) == by_cookie, "session_persistence: cookie_name goes with APP_COOKIE, and only with it."
+    )
     of_datagrams = kept.persistence_timeout is not None or kept.persistence_granularity is not None
-    _refuse(protocol in DATAGRAMS or not of_datagrams, "session_persistence: persistence_timeout and persistence_granularity need a UDP or SCTP pool.")
-    _refuse(protocol not in DATAGRAMS or kept.type is Persistence.SOURCE_IP, f"session_persistence: a {protocol} pool takes SOURCE_IP only.")
+    _refuse(
+        protocol in DATAGRAMS or not of_datagrams,
+        "session_persistence: persistence_timeout and persistence_granularity need a UDP or SCTP pool.",
+    )
+    _refuse(
+        protocol not in DATAGRAMS or kept.type is Persistence.SOURCE_IP,
+        f"session_persistence: a {protocol} pool takes SOURCE_IP only.",
+    )
 
 
 # --- member
@@ -224,7 +252,9 @@ def _member(tree: Tree, member: Member, offer: Offer) -> Member:
     _refuse(member.address not in reserved, f"address: {member.address} is reserved.")
     for other in tree.members_of(member.pool_id):
         if other.id != member.id and (other.address, other.protocol_port) == (member.address, member.protocol_port):
-            message = f"member {other.id} of this pool already has address {member.address} and port {member.protocol_port}."
+            message = (
+                f"member {other.id} of this pool already has address {member.address} and port {member.protocol_port}."
+            )
             raise Conflict(message)
     return member
 
@@ -249,7 +279,9 @@ def _asking(monitor: HealthMonitor) -> HealthMonitor:
     """What is asked of a member over HTTP, with its defaults."""
     if monitor.type not in (MonitorType.HTTP, MonitorType.HTTPS):
         for name in ("http_method", "url_path", "expected_codes", "http_version", "domain_name"):
-            _refuse(getattr(monitor, name) is None, f"{name}: a {monitor.type} health monitor has none; use HTTP or HTTPS.")
+            _refuse(
+                getattr(monitor, name) is None, f"{name}: a {monitor.type} health monitor has none; use HTTP or HTTPS."
+            )
         return monitor
     _refuse(monitor.domain_name is None or monitor.http_version == 1.1, "domain_name needs http_version 1.1.")
     return msgspec.structs.replace(

@@ -15,6 +15,9 @@ from hydria.health.settings import HealthSettings
 from hydria.storage.roster import Placed
 from hydria.wire.datagrams import PlacementAlive
 
+SOON = 0.6
+"""Who was not heard for this part of the timeout is counted when many fall silent."""
+
 Key = tuple[bytes, bytes, What]
 
 
@@ -55,6 +58,7 @@ class Watch:
         self._settings = settings
         # What was sent before we listened was never heard, and takes one timeout to be heard for sure.
         self._base = started + settings.heartbeat_timeout
+        self._soon = settings.heartbeat_timeout * SOON
         self._since: dict[Key, tuple[float, str]] = {}
         self._raised: dict[Key, Raised] = {}
 
@@ -65,16 +69,22 @@ class Watch:
     def look(self, now: float, voices: Mapping[bytes, Voice]) -> Findings:
         """What is odd now and not raised lately."""
         wanted = [v for v in voices.values() if v.expected.allocated]
-        silent = {id(v) for v in wanted if self._is_silent(v, now)}
-        found = [f for v in wanted for f in (_silences(v) if id(v) in silent else _oddities(v))]
+        quiet = {v.expected.amphora_id: self._quiet_for(v, now) for v in wanted}
+        silent = {amphora for amphora, quiet_for in quiet.items() if quiet_for > self._settings.heartbeat_timeout}
+        found = [f for v in wanted for f in (_silences(v) if v.expected.amphora_id in silent else _oddities(v))]
         self._since = {f.key: self._began(f, now) for f in found}
         self._raised = {key: raised for key, raised in self._raised.items() if key in self._since}
-        fell = {f.amphora_id for f in found if f.what is What.SILENT and f.key not in self._raised}
-        heard = len(wanted) - len(silent)
+        fell = self._fell(quiet)
+        heard = len(wanted) - sum(quiet_for > self._soon for quiet_for in quiet.values())
         brake = len(fell) >= self._settings.brake_least and len(fell) > heard
         due = [f for f in found if self._is_due(f, now) and not (brake and f.what is What.SILENT)]
-        late = tuple(v for v in wanted if id(v) in silent and not v.late)
+        late = tuple(v for v in wanted if v.expected.amphora_id in silent and not v.late)
         return Findings(late, tuple(due), len(fell) if brake else 0, heard)
+
+    def _fell(self, quiet: Mapping[bytes, float]) -> set[bytes]:
+        """Who is or will soon be silent, without those suspected before: the first must not be blamed before all are counted."""
+        suspected = {amphora for amphora, _, what in self._raised if what is What.SILENT}
+        return {amphora for amphora, quiet_for in quiet.items() if quiet_for > self._soon} - suspected
 
     def raised(self, findings: Iterable[Finding], now: float) -> None:
         """These were written: not again before their time."""
@@ -83,9 +93,9 @@ class Watch:
             wait = min(raised.wait * 2, self._settings.again_at_most) if raised else self._settings.again_after
             self._raised[key] = Raised(now, wait)
 
-    def _is_silent(self, voice: Voice, now: float) -> bool:
+    def _quiet_for(self, voice: Voice, now: float) -> float:
         heard = voice.fresh_at if voice.fresh_at is not None else -math.inf
-        return now - max(heard, voice.known_at, self._base) > self._settings.heartbeat_timeout
+        return now - max(heard, voice.known_at, self._base)
 
     def _began(self, finding: Finding, now: float) -> tuple[float, str]:
         before = self._since.get(finding.key)

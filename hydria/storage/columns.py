@@ -101,6 +101,12 @@ def nested(resource: type[Resource]) -> dict[str, Any]:
     }
 
 
+def words(resource: type[Resource]) -> dict[str, type[enum.Enum]]:
+    """Attributes that hold one word of a fixed set, with the set."""
+    kinds = {a.name: _bare(a.type)[0] for a in attributes(resource).values() if a.kept in (Kept.STORED, Kept.HIDDEN)}
+    return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, enum.Enum)}
+
+
 def _shape(kind: Any) -> str:
     bare, _ = _bare(kind)
     inside = get_args(bare)

@@ -24,7 +24,9 @@ class Unavailable(Exception):
 class Database:
     """One database. `notice` hears `commit` and `committed` around every commit: tests crash there."""
 
-    def __init__(self, url: str, metadata: MetaData, *, durable: bool = True, notice: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, url: str, metadata: MetaData, *, durable: bool = True, notice: Callable[[str], None] | None = None
+    ) -> None:
         self.metadata = metadata
         self.sqlite = url.startswith("sqlite")
         self._notice = notice or (lambda _: None)
@@ -54,7 +56,7 @@ class Database:
             except DBAPIError as error:
                 if not _again(error) or attempt == TRIES - 1:
                     raise _named(error) from error
-            time.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311  (spread, not secrecy)
+            time.sleep(random.uniform(0, 0.005 * 2**attempt))
         raise AssertionError
 
     def _write_once(self, work: Callable[[Connection], T]) -> T:
@@ -80,7 +82,13 @@ class Database:
 
 
 def _sqlite(url: str, begin: str, *, durable: bool) -> Engine:
-    engine = create_engine(url, poolclass=QueuePool, pool_size=16, max_overflow=64, connect_args={"timeout": 15, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=16,
+        max_overflow=64,
+        connect_args={"timeout": 15, "check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def opened(raw: sqlite3.Connection, _: Any) -> None:

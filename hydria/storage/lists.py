@@ -5,7 +5,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, Connection, Float, Integer, Select, Text, and_, case, cast, false, func, literal, not_, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from hydria.domain import kinds
 from hydria.domain.refusals import Invalid
@@ -83,7 +100,9 @@ def provisioning(kind: kinds.Kind, now: int) -> ColumnElement[str]:
     )
 
 
-def _conditions(c: Connection, kind: kinds.Kind, asked: Asked, observed: Mapping[str, str], now: int) -> list[ColumnElement[bool]]:
+def _conditions(
+    c: Connection, kind: kinds.Kind, asked: Asked, observed: Mapping[str, str], now: int
+) -> list[ColumnElement[bool]]:
     table = T[kind.table]
     found = [table.c[name] == value for name, value in asked.within.items()]
     for name, values in asked.filters.items():
@@ -188,7 +207,9 @@ def _operating(kind: kinds.Kind, status: str, observed: Mapping[str, str]) -> Co
         default = {Operating.OFFLINE: monitored, Operating.NO_MONITOR: not_(monitored)}.get(status, false())  # type: ignore[call-overload]
     else:
         active = kind in (kinds.HEALTHMONITOR, kinds.L7POLICY, kinds.L7RULE)
-        default = (table.c.id == table.c.id) if status == (Operating.ONLINE if active else Operating.OFFLINE) else false()
+        default = (
+            (table.c.id == table.c.id) if status == (Operating.ONLINE if active else Operating.OFFLINE) else false()
+        )
     found = and_(up, or_(seen, and_(silent, default)))
     return or_(not_(up), found) if status == Operating.OFFLINE else found
 
@@ -205,7 +226,9 @@ def _key(kind: kinds.Kind, name: str, now: int) -> ColumnElement[Any]:
     return func.coalesce(column, 0 if isinstance(column.type, Integer | Float | Boolean) else "")
 
 
-def _after(c: Connection, kind: kinds.Kind, order: Sequence[tuple[ColumnElement[Any], bool]], marker: str) -> ColumnElement[bool]:
+def _after(
+    c: Connection, kind: kinds.Kind, order: Sequence[tuple[ColumnElement[Any], bool]], marker: str
+) -> ColumnElement[bool]:
     """What comes after an object in an order."""
     wanted: Select[Any] = select(*(e for e, _ in order)).select_from(*shown.statement(kind).get_final_froms())
     row = c.execute(wanted.where(T[kind.table].c.id == marker)).first() if ids.is_id(marker) else None

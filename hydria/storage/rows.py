@@ -1,5 +1,6 @@
 """Rows into objects of the domain and back."""
 
+import enum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,9 +21,17 @@ def _nested(resource: type[Resource]) -> dict[str, Any]:
     return columns.nested(resource)
 
 
+@cache
+def _words(resource: type[Resource]) -> dict[str, type[enum.Enum]]:
+    return columns.words(resource)
+
+
 def to(resource: type[R], row: Row[Any]) -> R:
     """The object that a row of its table holds."""
     values = dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's own name for it)
+    for name, word in _words(resource).items():
+        if values[name] is not None:
+            values[name] = word(values[name])
     for name, kind in _nested(resource).items():
         if values[name] is not None:
             values[name] = msgspec.convert(values[name], kind, dec_hook=custom)

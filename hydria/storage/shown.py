@@ -21,7 +21,12 @@ ROOT = T["load_balancer"]
 SECOND = 1_000_000
 
 
-PARENT = {kinds.MEMBER: "pool_id", kinds.HEALTHMONITOR: "pool_id", kinds.L7POLICY: "listener_id", kinds.L7RULE: "l7policy_id"}
+PARENT = {
+    kinds.MEMBER: "pool_id",
+    kinds.HEALTHMONITOR: "pool_id",
+    kinds.L7POLICY: "listener_id",
+    kinds.L7RULE: "l7policy_id",
+}
 """The kinds that exist only beneath another object, and the column that says which."""
 
 

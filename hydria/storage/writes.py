@@ -43,5 +43,7 @@ def vip(c: Connection, lb: LoadBalancer, name: str | None) -> bool:
     got = {n: getattr(lb, n) for n in ("vip_address", "vip_port_id", "vip_subnet_id", "vip_network_id")}
     done = c.execute(update(ROOT).where(ROOT.c.id == lb.id).values(**got)).rowcount
     if name and done and lb.vip_port_id:
-        ledger.made(c, name, lb.vip_port_id, network_id=lb.vip_network_id, subnet_id=lb.vip_subnet_id, address=lb.vip_address)
+        ledger.made(
+            c, name, lb.vip_port_id, network_id=lb.vip_network_id, subnet_id=lb.vip_subnet_id, address=lb.vip_address
+        )
     return bool(done)

@@ -148,6 +148,31 @@ class AmphoraeContract(abc.ABC):
             rig.amphorae.remove(rig.contact, lb, 3)
         assert rig.placed(lb) is not None
 
+    def test_a_removed_placement_does_not_come_back_with_a_lower_epoch(self, rig: Rig, lb: str) -> None:
+        rig.amphorae.apply(rig.contact, rig.document(lb, epoch=2))
+        rig.amphorae.remove(rig.contact, lb, 3)
+        with pytest.raises(amphora.Stale):
+            rig.amphorae.apply(rig.contact, rig.document(lb, epoch=2, generation=9))
+        assert rig.placed(lb) is None
+
+    def test_a_removed_placement_starts_anew(self, rig: Rig, lb: str) -> None:
+        rig.amphorae.apply(rig.contact, rig.document(lb, generation=5))
+        rig.amphorae.remove(rig.contact, lb, 2)
+        assert rig.amphorae.apply(rig.contact, rig.document(lb, epoch=2, generation=1)).how == "started"
+
+    def test_a_retired_placement_is_opened_by_the_next_push(self, rig: Rig, lb: str) -> None:
+        rig.amphorae.apply(rig.contact, rig.document(lb))
+        rig.amphorae.retire(rig.contact, lb, 1)
+        assert rig.amphorae.apply(rig.contact, rig.document(lb, generation=2)).how == "reloaded"
+
+    def test_commands_spare_a_reload_only_from_what_runs(self, rig: Rig, lb: str) -> None:
+        first = rig.amphorae.apply(rig.contact, rig.document(lb))
+        by_commands = {"commands": (), "from_digest": first.digest, "from_start": first.start}
+        second = msgspec.structs.replace(rig.document(lb, generation=2, port=8001), **by_commands)
+        assert rig.amphorae.apply(rig.contact, second).how == "commands"
+        third = msgspec.structs.replace(rig.document(lb, generation=3, port=8002), **by_commands)
+        assert rig.amphorae.apply(rig.contact, third).how == "reloaded"
+
     def test_retiring_counts_who_is_inside(self, rig: Rig, lb: str) -> None:
         rig.amphorae.apply(rig.contact, rig.document(lb))
         assert rig.amphorae.retire(rig.contact, lb, 1) == 0

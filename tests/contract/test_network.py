@@ -30,7 +30,7 @@ def make(net: network.Network) -> Port:
     return net.create_port(order(net))
 
 
-def no_cable(networks: local_settings.LocalNetworks, port_id: str) -> None:
+def no_cable(networks: local_settings.LocalNetworks, port_id: str, port: Port | None) -> None:
     """What there is to unplug where nothing is plugged."""
 
 
@@ -155,6 +155,4 @@ class TestLocal(NetworkContract):
     @pytest.fixture
     def net(self) -> network.Network:
         networks = local_settings.defaults("00000000-0000-4000-8000-000000000001")
-        return local_network.LocalNetwork(
-            networks, book.MemoryBook(), clock.HandClock(), lambda networks, port_id: None
-        )
+        return local_network.LocalNetwork(networks, book.MemoryBook(), clock.HandClock(), no_cable)

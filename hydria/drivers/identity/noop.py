@@ -8,5 +8,5 @@ PROJECT = "00000000-0000-0000-0000-000000000000"
 class NoAuth:
     """Asks for no token."""
 
-    def caller(self, token: str | None) -> Caller | None:  # noqa: ARG002
+    def caller(self, token: str | None) -> Caller | None:
         return Caller("nobody", PROJECT, frozenset({"admin", "member", "reader"}), is_admin=True)

@@ -84,6 +84,7 @@ def push(step: Push, run: Run) -> None:
         tree, judged = _blame(pushing, refused.proof, standing)
         run.check()
         applied = run.tools.amphorae.apply(pushing.contact, pushing.document(tree))
+    log.get().info("push.applied", how=applied.how, took_ms=applied.took_ms, amphora=step.amphora_id)
     _record(pushing, tree, judged, applied)
 
 

@@ -14,7 +14,7 @@ from hydria.drivers.network import PortOrder
 from hydria.drivers.network.sim import SimNetwork
 from hydria.kit import clock, ids
 from hydria.wire import documents
-from hydria.wire.documents import PlacementDocument
+from hydria.wire.documents import Certificate, PlacementDocument
 
 LB = ids.new()
 
@@ -38,15 +38,18 @@ def rig() -> Rig:
     return Rig(cloud, SimAmphorae(cloud), Contact(amphora_id, management.address), machine_id)
 
 
-def document(text: str = "one", generation: int = 1) -> PlacementDocument:
+def document(
+    text: str = "one", generation: int = 1, lb: str = LB, certificates: tuple[Certificate, ...] = ()
+) -> PlacementDocument:
     files = {"haproxy.cfg": text}
     return PlacementDocument(
-        load_balancer_id=LB,
+        load_balancer_id=lb,
         epoch=1,
         generation=generation,
-        digest=documents.digest_of(files, ()),
+        digest=documents.digest_of(files, (), certificates),
         files=files,
         interfaces=(),
+        certificates=certificates,
     )
 
 
@@ -73,12 +76,21 @@ def test_a_silent_machine_does_not_answer_and_runs_on(rig: Rig) -> None:
     assert LB in str(rig.amphorae.running(LB))
 
 
-def test_nothing_runs_after_a_reboot_and_nothing_is_forgotten(rig: Rig) -> None:
-    rig.amphorae.apply(rig.contact, document(generation=5))
-    boot_id = rig.amphorae.facts(rig.contact).boot_id
+def test_after_a_reboot_runs_what_needs_no_keys(rig: Rig) -> None:
+    plain, keyed = document(lb=ids.new()), document(certificates=(Certificate(name="c", digest="d", pem="PEM"),))
+    rig.amphorae.apply(rig.contact, plain)
+    rig.amphorae.apply(rig.contact, keyed)
+    before = rig.amphorae.facts(rig.contact)
     rig.cloud.reboot(rig.machine_id)
-    assert rig.amphorae.facts(rig.contact).boot_id != boot_id
-    assert rig.amphorae.facts(rig.contact).placements == ()
+    after = rig.amphorae.facts(rig.contact)
+    assert after.boot_id != before.boot_id
+    assert after.certificates == ()
+    assert {p.load_balancer_id: p.running for p in after.placements} == {LB: False, plain.load_balancer_id: True}
+
+
+def test_nothing_seen_is_forgotten_in_a_reboot(rig: Rig) -> None:
+    rig.amphorae.apply(rig.contact, document(generation=5))
+    rig.cloud.reboot(rig.machine_id)
     with pytest.raises(amphora.Stale):
         rig.amphorae.apply(rig.contact, document(generation=4))
 

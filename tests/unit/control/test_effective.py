@@ -110,6 +110,11 @@ def test_a_pool_stays_with_its_members_while_a_held_listener_uses_it() -> None:
     assert [p.id for p in now.parts()] == [p.id for p in RUNNING.parts()]
 
 
+def test_a_pool_stays_with_a_member_whose_deletion_is_refused() -> None:
+    desired = growing.change(RUNNING, "listener", default_pool_id=None).minus("pool", "member", "monitor")
+    assert list(pushed(desired, "member").pools) == ["pool"]
+
+
 def test_a_policy_keeps_all_its_rules_when_one_is_refused() -> None:
     desired = growing.change(RUNNING, "policy", action=PolicyAction.REDIRECT_TO_URL, redirect_url="http://a/")
     desired = growing.later(desired).minus("rule").plus(part(L7Rule, "bad", 5, l7policy_id="policy"))

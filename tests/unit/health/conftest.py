@@ -1,5 +1,7 @@
 """An amphora that speaks by hand."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -26,9 +28,16 @@ class Speaker:
         self.key = datagrams.session_key(MASTER, self.id, self.session)
 
     def expected(self, **placed):
-        values = {"generation": 1, "digest": DIGEST, "wanted": True, "tree_generation": 1, "pending": False} | placed
+        values: dict[str, Any] = {
+            "generation": 1,
+            "digest": DIGEST,
+            "wanted": True,
+            "tree_generation": 1,
+            "pending": False,
+        } | placed
+        allocated = True
         placement = Placed(ids.raw(self.lb), **values)
-        return Expected(ids.raw(self.id), ids.raw(self.session), 1, ids.raw(self.lb), True, (placement,))
+        return Expected(ids.raw(self.id), ids.raw(self.session), 1, ids.raw(self.lb), allocated, (placement,))
 
     def known(self, **placed):
         self.heard.learn({ids.raw(self.id): self.expected(**placed)}, self.time.monotonic())
@@ -43,7 +52,7 @@ class Speaker:
 
     def sealed(self, body, kind=KindOf.ALIVE, **header):
         self.seq += 1
-        values = {"boot_id": self.boot, "seq": self.seq, "token": self.token} | header
+        values: dict[str, Any] = {"boot_id": self.boot, "seq": self.seq, "token": self.token} | header
         return datagrams.seal(
             self.key,
             Header(kind=kind, amphora_id=self.id, session=self.session, **values),

@@ -10,7 +10,8 @@ UP, DOWN = MemberState.UP.value, MemberState.DOWN.value
 
 def chunk(*members, takes=None, start="1"):
     listeners = () if takes is None else (ListenerCounts(LISTENER, 0, 0, 0, 0, 0, takes),)
-    return State(b"lb", start, False, members, listeners)
+    edge = False
+    return State(b"lb", start, edge, members, listeners)
 
 
 def seen(*chunks):

@@ -5,7 +5,7 @@ import pytest
 
 from hydria.domain.suspicions import What
 from hydria.health.settings import HealthSettings
-from hydria.health.watch import Watch
+from hydria.health.watch import Finding, Watch
 from hydria.kit import ids
 
 
@@ -23,7 +23,7 @@ class Fleet:
 
     def turn(self, seconds, *, silent=(), says=None, look=True):
         """Seconds go by; what was suspected meanwhile."""
-        found = []
+        found: list[Finding] = []
         for _ in range(seconds):
             self.time.turn(1)
             for speaker in self.speakers:
@@ -111,6 +111,14 @@ def test_when_more_than_half_fall_silent_nobody_is_suspected_for_it(fleet):
     assert many.last.braked == 11
     assert many.turn(60) == []
     assert many.last.braked == 0
+
+
+def test_the_first_to_miss_a_beat_is_not_blamed_before_all_are_counted(fleet):
+    many = fleet(20)
+    many.turn(20)
+    assert many.turn(1, silent=many.speakers[:2]) == []
+    assert many.turn(60, silent=many.speakers) == []
+    assert many.last.braked == 20
 
 
 def test_when_less_than_half_fall_silent_they_are_suspected(fleet):

@@ -20,7 +20,7 @@ class LocalNetwork:
         networks: settings.LocalNetworks,
         ports: book.PortBook,
         time: clock.Clock,
-        unplug: Callable[[settings.LocalNetworks, str], None],
+        unplug: Callable[[settings.LocalNetworks, str, Port | None], None],
     ) -> None:
         self._networks = networks
         self._book = ports
@@ -58,7 +58,7 @@ class LocalNetwork:
         return [port for port in map(_read, self._book.all()) if port is not None]
 
     def destroy_port(self, port_id: str) -> None:
-        self._unplug(self._networks, port_id)
+        self._unplug(self._networks, port_id, self.port(port_id))
         self._book.remove(port_id)
 
     def _claim(self, order: PortOrder, subnet: Subnet) -> Port | None:

@@ -42,11 +42,20 @@ def attach(networks: settings.LocalNetworks, port: Port, namespace: str, name: s
         namespaces.inside(networks.namespace, lambda: work(target))
 
 
-def detach(networks: settings.LocalNetworks, port_id: str) -> None:
-    """Take a port's cable away, both ends, wherever the other one is by now."""
+def detach(networks: settings.LocalNetworks, port_id: str, port: Port | None = None) -> None:
+    """Take a port's cable away, both ends, wherever the other one is by now; with the port, forget its addresses."""
+
+    def work() -> None:
+        drop(settings.fabric_end(port_id))
+        bridge = None if port is None else index_of(settings.bridge(port.network_id))
+        if port is not None and bridge is not None:
+            with pyroute2.IPRoute() as ip:
+                for address in (port.address, *port.also):
+                    _forget_neighbour(ip, bridge, address)
+
     if namespaces.exists(networks.namespace):
         with _faults(f"port {port_id} could not be unplugged"):
-            namespaces.inside(networks.namespace, lambda: drop(settings.fabric_end(port_id)))
+            namespaces.inside(networks.namespace, work)
 
 
 def manage(networks: settings.LocalNetworks, port: Port, namespace: str) -> None:

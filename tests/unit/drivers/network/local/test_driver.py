@@ -20,8 +20,8 @@ def unplugged():
 
 @pytest.fixture
 def net(unplugged):
-    def unplug(networks, port_id):
-        unplugged.append(port_id)
+    def unplug(networks, port_id, port):
+        unplugged.append((port_id, port))
 
     return driver.LocalNetwork(NETWORKS, book.MemoryBook(), clock.HandClock(), unplug)
 
@@ -45,7 +45,7 @@ def test_the_machines_own_address_is_refused_by_name(net):
 def test_a_port_is_unplugged_before_it_is_forgotten(net, unplugged):
     port = net.create_port(order(DEMO))
     net.destroy_port(port.id)
-    assert unplugged == [port.id]
+    assert unplugged == [(port.id, port)]
 
 
 def test_macs_are_local_and_unicast(net):
