@@ -128,15 +128,13 @@ class Placement:
         return "reloaded", await self._reload(document, good)
 
     async def _first(self, document: PlacementDocument) -> haproxy.Info:
-        """Start from nothing: prove and wire at the same time; a refusal leaves nothing."""
+        """Start from nothing. Nothing runs that a bad file could harm, so the start itself is the proof; a refusal leaves nothing."""
         if self.good is not None:
             await service.stop(self.places)  # it has a past but does not answer
         try:
-            problems, _ = await asyncio.gather(
-                self._problems(document), wiring.wire(self.places, document.interfaces, document.interfaces)
-            )
-            if problems:
+            if problems := self._wrong(document):
                 raise faults.refused(problems)
+            await wiring.wire(self.places, document.interfaces, document.interfaces)
             self._write_next(document)
             disk.link(os.path.basename(self.places.files(document.digest)), self.places.good)
             found = await self._launch()
@@ -216,21 +214,28 @@ class Placement:
             await haproxy.await_start(self.places, START_S)
 
     async def _problems(self, document: PlacementDocument) -> list[Problem]:
-        wrong = proving.form(document)
-        wrong = wrong or [p for one in document.certificates if (p := proving.certificate(self.places, one))]
-        if wrong:
+        """All that is wrong with a document, haproxy's opinion and a trial of its binds included."""
+        if wrong := self._wrong(document):
             return wrong
-        folder, config = self._stage(document), document.files["haproxy.cfg"]
-        wrong = proving.budget(config)
-        wrong += [p for one in document.certificates if (p := proving.parses(f"{folder}/certs/{one.name}", one.name))]
-        if wrong:
-            return wrong
+        folder, config = self.places.files(document.digest), document.files["haproxy.cfg"]
         running = self.good.files["haproxy.cfg"] if self.good else ""
         told = haproxy.fragment(self.places, folder, self._connections(config), config)
         loads, binds = await asyncio.gather(
             proving.loads(self._context.settings.haproxy, folder, told), proving.binds(self.places, config, running)
         )
         return loads + binds
+
+    def _wrong(self, document: PlacementDocument) -> list[Problem]:
+        """What is wrong before haproxy is asked; stages the files when nothing is."""
+        wrong = proving.form(document)
+        wrong = wrong or [p for one in document.certificates if (p := proving.certificate(self.places, one))]
+        if wrong:
+            return wrong
+        folder, config = self._stage(document), document.files["haproxy.cfg"]
+        wrong = proving.budget(config) + proving.twice(config)
+        return wrong + [
+            p for one in document.certificates if (p := proving.parses(f"{folder}/certs/{one.name}", one.name))
+        ]
 
     def _connections(self, config: str) -> int:
         return haproxy.most_connections(proving.descriptors(), config)

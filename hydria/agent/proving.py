@@ -76,15 +76,19 @@ def budget(config: str) -> list[Problem]:
     return wrong
 
 
+def twice(config: str) -> list[Problem]:
+    """Binds that are in each other's way; haproxy would share the port between them."""
+    asked = haproxy.binds(config)
+    again = sorted({bind for bind in asked if asked.count(bind) > 1})
+    return [Problem(what="bind", text=f"{host} port {port} is bound twice") for host, port in again]
+
+
 async def binds(places: Places, config: str, running: str) -> list[Problem]:
     """Try every bind that does not run yet, where it will be made. Without a namespace nothing can be in the way."""
-    held = set(haproxy.binds(running))
-    asked = haproxy.binds(config)
-    twice = {bind for bind in asked if asked.count(bind) > 1}
-    wrong = [f"{host} port {port} is bound twice" for host, port in sorted(twice)]
-    fresh = [bind for bind in asked if bind not in held and bind not in twice]
-    if fresh and os.path.exists(places.namespace):
-        wrong += await netspace.call(places.namespace, functools.partial(netspace.try_binds, fresh))
+    fresh = sorted(set(haproxy.binds(config)) - set(haproxy.binds(running)))
+    if not fresh or not os.path.exists(places.namespace):
+        return []
+    wrong = await netspace.call(places.namespace, functools.partial(netspace.try_binds, fresh))
     return [Problem(what="bind", text=text) for text in wrong]
 
 

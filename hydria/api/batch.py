@@ -79,7 +79,7 @@ def _batch(
     *,
     additive: bool,
 ) -> Tree:
-    have = {(m.address, m.protocol_port): m for m in tree.members_of(pool.object_id)}
+    have: dict[Key, Member] = {(m.address, m.protocol_port): m for m in tree.members_of(pool.object_id)}
     made: list[Member] = []
     # No member of the batch has the place of another: what is checked one by one need not be looked for again.
     bare = msgspec.structs.replace(tree, members={})

@@ -59,10 +59,11 @@ def _http(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, 
     )
 
 
-def register(app: falcon.App) -> None:
+def register(app: "falcon.App[falcon.Request, falcon.Response]") -> None:
     """Say how each kind of error is answered; the narrowest wins."""
     app.add_error_handler(Exception, _bug)
     app.add_error_handler(falcon.HTTPError, _http)
     app.add_error_handler(Refusal, _refused)
     app.add_error_handler(Unauthorized, _unauthorized)
-    app.add_error_handler((Unavailable, faults.Temporary, faults.Unknown), _later)
+    for error in (Unavailable, faults.Temporary, faults.Unknown):
+        app.add_error_handler(error, _later)

@@ -36,7 +36,7 @@ def asked(given: dict[str, list[str]], within: dict[str, str], most: int) -> Ask
         limit=_limit(given, most),
         marker=given["marker"][-1] if "marker" in given else None,
         reverse=is_true(given, "page_reverse"),
-        **tags,  # type: ignore[arg-type]
+        **tags,
     )
 
 

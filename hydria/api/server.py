@@ -6,7 +6,7 @@ import falcon
 from gunicorn.app import base
 
 
-class Server(base.BaseApplication):  # type: ignore[misc]
+class Server(base.BaseApplication):
     """gunicorn with our application and settings, and none of its own."""
 
     def __init__(self, app: Any, settings: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ from hydria.kit import ids
 from hydria.storage import shown, tables
 from hydria.storage.columns import Id, Json
 
-T, P, V, O = tables.TREE, tables.PROGRESS, tables.VERDICT, tables.OPERATING
+T, P, V, SEEN = tables.TREE, tables.PROGRESS, tables.VERDICT, tables.OPERATING
 ROOT = T["load_balancer"]
 TRUE, FALSE = ("true", "1", "yes", "on", "t", "y"), ("false", "0", "no", "off", "f", "n")
 
@@ -82,7 +82,7 @@ def needs_observations(asked: Asked) -> bool:
 
 def every_observation(observed: Connection) -> dict[str, str]:
     """The operating status of everything that was observed."""
-    return {row[0]: row[1] for row in observed.execute(select(O.c.object_id, O.c.status))}
+    return {row[0]: row[1] for row in observed.execute(select(SEEN.c.object_id, SEEN.c.status))}
 
 
 def provisioning(kind: kinds.Kind, now: int) -> ColumnElement[str]:
@@ -158,7 +158,7 @@ def _column(kind: kinds.Kind, name: str) -> Any:
 
 def _equals(column: Any, name: str, value: str) -> ColumnElement[bool]:
     if isinstance(column.type, Id):
-        return column == value if ids.is_id(value) else false()  # type: ignore[no-any-return]
+        return column == value if ids.is_id(value) else false()
     if name in ("created_at", "updated_at"):
         start = _moment(name, value)
         return and_(column >= start, column < start + shown.SECOND)

@@ -15,7 +15,7 @@ from hydria.domain.attributes import Kept, attributes
 from hydria.domain.statuses import Operating, Provisioning
 from hydria.storage import tables
 
-P, V, O = tables.PROGRESS, tables.VERDICT, tables.OPERATING
+P, V, SEEN = tables.PROGRESS, tables.VERDICT, tables.OPERATING
 T = tables.TREE
 ROOT = T["load_balancer"]
 SECOND = 1_000_000
@@ -94,7 +94,7 @@ def operating(observed: Connection, found: Sequence[Shown]) -> None:
 
 @cache
 def _observed() -> Select[Any]:
-    return select(O.c.object_id, O.c.status).where(O.c.object_id.in_(bindparam("wanted", expanding=True)))
+    return select(SEEN.c.object_id, SEEN.c.status).where(SEEN.c.object_id.in_(bindparam("wanted", expanding=True)))
 
 
 def observations(observed: Connection, object_ids: Sequence[str]) -> dict[str, str]:

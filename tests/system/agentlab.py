@@ -1,6 +1,7 @@
 """A real agent in a network namespace of its own, with a test CA, cards, members and a client beside it."""
 
 import contextlib
+import ctypes
 import datetime
 import hashlib
 import http.client
@@ -51,10 +52,14 @@ class Root:
     def _signed(self, name, public, uri):
         now = datetime.datetime.now(datetime.UTC)
         builder = x509.CertificateBuilder(self.name, name, public, x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(hours=1))
+        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(
+            now + datetime.timedelta(hours=1)
+        )
         builder = builder.add_extension(x509.BasicConstraints(ca=uri is None, path_length=None), critical=True)
         if uri:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False
+            )
         return builder.sign(self.key, hashes.SHA256())
 
     @property
@@ -135,9 +140,15 @@ class Lab:
         self.cards = 0
 
     def build(self) -> None:
-        sh(f"ip netns add {self.node} && ip netns add {self.far} && ip -n {self.node} link set lo up && ip -n {self.far} link set lo up")
-        sh(f"ip -n {self.far} link add br0 type bridge && ip -n {self.far} addr add 10.77.0.1/24 dev br0 && ip -n {self.far} link set br0 up")
-        (self.folder / "server.pem").write_text(self.amphorae.issue(identities.uri(DEPLOYMENT, identities.AMPHORA, self.amphora_id)))
+        sh(
+            f"ip netns add {self.node} && ip netns add {self.far} && ip -n {self.node} link set lo up && ip -n {self.far} link set lo up"
+        )
+        sh(
+            f"ip -n {self.far} link add br0 type bridge && ip -n {self.far} addr add 10.77.0.1/24 dev br0 && ip -n {self.far} link set br0 up"
+        )
+        (self.folder / "server.pem").write_text(
+            self.amphorae.issue(identities.uri(DEPLOYMENT, identities.AMPHORA, self.amphora_id))
+        )
         (self.folder / "client_ca.pem").write_text(self.controllers.pem)
         self.pem("controller.pem", self.controllers, identities.uri(DEPLOYMENT, identities.CONTROLLER, "c1"))
         (self.folder / "settings.json").write_bytes(msgspec.json.encode(self.settings))
@@ -153,7 +164,16 @@ class Lab:
     def start(self) -> float:
         """Start the agent; milliseconds until it answered on its port."""
         log = (self.folder / "agent.log").open("ab")
-        argv = ["ip", "netns", "exec", self.node, sys.executable, "-m", "hydria.agent", str(self.folder / "settings.json")]
+        argv = [
+            "ip",
+            "netns",
+            "exec",
+            self.node,
+            sys.executable,
+            "-m",
+            "hydria.agent",
+            str(self.folder / "settings.json"),
+        ]
         begun = time.perf_counter()
         self.agent = subprocess.Popen(argv, stderr=log, start_new_session=True)
         while time.perf_counter() - begun < 10:
@@ -240,14 +260,20 @@ frontend member
         return next(int(line.split()[1]) for line in said.splitlines() if line.startswith("Pss:")) / 1024
 
     def haproxies(self, lb: str) -> list[int]:
-        return [int(pid) for pid in sh(f"ip netns pids {self.places(lb).netns}", check=False).split() if "haproxy" in comm(int(pid))]
+        return [
+            int(pid)
+            for pid in sh(f"ip netns pids {self.places(lb).netns}", check=False).split()
+            if "haproxy" in comm(int(pid))
+        ]
 
     def places(self, lb: str) -> places.Places:
         return places.of(self.settings, lb)
 
     def clear(self) -> None:
         self.stop(signal.SIGKILL)
-        for lb in os.listdir(f"/run/agt-{self.tag}/placements") if os.path.isdir(f"/run/agt-{self.tag}/placements") else []:
+        for lb in (
+            os.listdir(f"/run/agt-{self.tag}/placements") if os.path.isdir(f"/run/agt-{self.tag}/placements") else []
+        ):
             with contextlib.suppress(OSError):
                 pathlib.Path(f"{self.places(lb).service}/supervise/control").write_bytes(b"dkx")
             for pid in sh(f"ip netns pids {self.places(lb).netns}", check=False).split():
@@ -271,12 +297,15 @@ def comm(pid: int) -> str:
     return ""
 
 
-def _dial_and_hand_over(namespace: str, host: str, port: int, channel: socket.socket) -> None:
-    import ctypes  # noqa: PLC0415  (only the child needs it)
+def enter(namespace: str) -> None:
+    """Let this process be in a namespace: for children only."""
+    handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    ctypes.CDLL(None).setns(handle, 0x40000000)
 
+
+def _dial_and_hand_over(namespace: str, host: str, port: int, channel: socket.socket) -> None:
     try:
-        handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-        ctypes.CDLL(None).setns(handle, 0x40000000)
+        enter(namespace)
         made = socket.create_connection((host, port), timeout=2)
         socket.send_fds(channel, [b"ok"], [made.fileno()])
     except OSError as error:

@@ -74,14 +74,14 @@ def create_file(path: Path, users: Iterable[NewUser]) -> None:
         for u in users
     ]
     raw = msgspec.json.format(msgspec.json.encode(Users(key=os.urandom(32).hex(), users=made)))
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(raw + b"\n")
 
 
 def hashed(password: bytes, salt: bytes | None = None) -> str:
     """Salt and hash of a password."""
     salt = salt or os.urandom(16)
-    return f"{salt.hex()}${hashlib.scrypt(password, salt=salt, **SCRYPT).hex()}"  # type: ignore[arg-type]
+    return f"{salt.hex()}${hashlib.scrypt(password, salt=salt, **SCRYPT).hex()}"
 
 
 def matches(kept: str, password: bytes) -> bool:
@@ -136,7 +136,7 @@ class LocalIdentity:
 
     def revoke(self, token: Token) -> None:
         """Make a token worthless, in every process."""
-        with open(os.open(self._revocations, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+        with os.fdopen(os.open(self._revocations, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
             file.write(f"{token.id}\n")
 
     def caller(self, token: str | None) -> Caller | None:
