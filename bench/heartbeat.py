@@ -11,6 +11,7 @@ import os
 import platform
 import resource
 import select
+import socket
 import sqlite3
 import statistics
 import tempfile
@@ -192,6 +193,28 @@ class Speaker:
         time.sleep(0.5)
         return {"sent": n, "seconds": took, "answers": answers + self.drain()}
 
+    def flood(self, rate: int, seconds: float) -> dict[str, float]:
+        """The fleet at a rate, and from another socket as many forgeries as one core can send."""
+        forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        forger.connect(self.socket.getpeername())
+        good = [alive(self.fleet[i % len(self.fleet)]) for i in range(int(rate * seconds))]
+        known, forged, sent, began = bytearray(good[0]), 0, 0, time.monotonic()
+        known[-1] ^= 1  # a known amphora with a wrong code: the dearest to refuse
+        forgeries = (bytes(known), os.urandom(120), bytes(60))
+        while sent < len(good):
+            due = min(len(good), int((time.monotonic() - began) * rate))
+            for datagram in good[sent:due]:
+                self.socket.send(datagram)
+            sent = due
+            for _ in range(100):
+                forger.send(forgeries[forged % 3])
+                forged += 1
+            self.drain()
+        took = time.monotonic() - began
+        time.sleep(1)
+        forger.close()
+        return {"sent": sent, "seconds": took, "answers": self.drain(), "forged": forged}
+
     def edges(self, count: int, rate: int) -> list[float]:
         """Milliseconds from the datagram of a member's death (or return) to its row; `rate` others per second meanwhile."""
         took, p = [], self.fleet[0]
@@ -255,6 +278,7 @@ def measure(health: Health, pipe: Connection, order: tuple, counted: str = "fres
         "accepted": taken,
         "accepted_per_s": round(taken / result["seconds"]),
         "answers": result["answers"],
+        "forged_per_s": round(result.get("forged", 0) / result["seconds"]),
         "lost_by_kernel": after["lost"] - before["lost"],
         "shed": after["shed"] - before["shed"],
         "cpu_us_per_datagram": round(busy / max(1, taken) * 1e6, 1),
@@ -268,7 +292,6 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=5.0)
     options.add_argument("--rates", default="1000,5000,10000,15000,20000")
     options.add_argument("--edges", type=int, default=100)
-    options.add_argument("--profile", action="store_true")
     asked = options.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(open(os.devnull, "w")))  # noqa: PTH123, SIM115
     with tempfile.TemporaryDirectory(prefix="hydria-bench-") as folder:
@@ -310,6 +333,7 @@ def talk(asked: argparse.Namespace, health: Health, pipe: Connection, port: int)
     pipe.recv()
     time.sleep(2)
     rates = [measure(health, pipe, ("blast", int(r), asked.seconds)) for r in asked.rates.split(",")]
+    flood = measure(health, pipe, ("flood", 1000, asked.seconds))
     edges = {}
     for name, rate in (("idle", 0), ("under_10000_per_s", 10_000)):
         pipe.send(("edges", asked.edges, rate))
@@ -319,6 +343,7 @@ def talk(asked: argparse.Namespace, health: Health, pipe: Connection, port: int)
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
         "amphorae": asked.amphorae,
         "rates": rates,
+        "flood_of_forgeries": flood,
         "edge_to_database": edges,
         "counts": dict(health.counts()),
     }

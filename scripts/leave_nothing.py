@@ -46,8 +46,8 @@ def links() -> set[str]:
 
 
 def namespaces() -> set[str]:
-    """Named network namespaces."""
-    return {entry.name for entry in NETNS.iterdir()}
+    """Named network namespaces. The folder may be gone: a Hydria that leaves takes it along when it is empty."""
+    return {entry.name for entry in NETNS.iterdir()} if NETNS.exists() else set()
 
 
 def mounts() -> set[str]:

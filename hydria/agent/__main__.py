@@ -29,7 +29,10 @@ async def run(settings: AgentSettings, log: journal.Journal) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     log.info("agent.started", port=settings.bind_port, boot=node.boot_id)
-    await stopped.wait()
+    ended = asyncio.create_task(stopped.wait())
+    await asyncio.wait([ended, serving, watching], return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        serving.result()  # it never ends by itself: a bug, shown with its traceback; the supervisor starts us again
     serving.cancel()
     watching.cancel()
     await asyncio.gather(serving, watching, return_exceptions=True)

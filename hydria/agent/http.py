@@ -131,6 +131,14 @@ class Connection:
         self._write(h11.EndOfMessage())
         async with asyncio.timeout(BODY_S):
             await self._writer.drain()
+            if self._protocol.their_state is h11.SEND_BODY:
+                await self._discard()
+
+    async def _discard(self) -> None:
+        """Read on for a while: a close with unread bytes would take the answer from whoever is still writing."""
+        left = 4 * MOST_BODY
+        while left > 0 and (data := await self._reader.read(PIECE)):
+            left -= len(data)
 
     def _write(self, event: h11.Event) -> None:
         if data := self._protocol.send(event):

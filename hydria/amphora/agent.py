@@ -63,7 +63,10 @@ class AgentAmphorae:
 
     def retire(self, contact: Contact, load_balancer_id: str, epoch: int) -> int:
         target = f"/v1/placements/{load_balancer_id}/retire"
-        return self._ask(contact, "POST", target, Open, {"epoch": epoch}).connections
+        try:
+            return self._ask(contact, "POST", target, Open, {"epoch": epoch}).connections
+        except _Absent:  # it was removed, or the amphora has booted: nobody is inside
+            return 0
 
     def remove(self, contact: Contact, load_balancer_id: str, epoch: int) -> None:
         self._tell(contact, "DELETE", f"/v1/placements/{load_balancer_id}?epoch={epoch}")
@@ -132,6 +135,10 @@ class AgentAmphorae:
             raise _silent(contact, error) from error
 
 
+class _Absent(faults.Refused):
+    """The amphora knows no such thing."""
+
+
 class Csr(msgspec.Struct, frozen=True):
     """A signing request."""
 
@@ -158,12 +165,12 @@ def _raise(contact: Contact, answer: connections.Answer) -> NoReturn:
         fault = Fault(error=answer.body[:200].decode(errors="replace"))
     if answer.status == 409:
         raise amphora.Stale(fault.error)
-    if answer.status == 422:
-        raise amphora.RefusedDocument(fault.proof or Proof())
+    if answer.status == 422 and fault.proof:
+        raise amphora.RefusedDocument(fault.proof)
     message = f"{_who(contact)} answered {answer.status}: {fault.error}"
     if answer.status >= 500 or answer.status in _BUSY:
         raise faults.Temporary(message)
-    raise faults.Refused(message)
+    raise (_Absent if answer.status == 404 else faults.Refused)(message)
 
 
 def _silent(contact: Contact, error: Exception) -> faults.Temporary:

@@ -81,9 +81,10 @@ class SimAmphorae:
     def _apply(self, contact: Contact, document: PlacementDocument) -> Applied:
         node = self._reach(contact)
         node.admit(document)
-        proof = self._proof(contact, document)
-        if proof.problems:
-            raise amphora.RefusedDocument(proof)
+        macs = {port.mac for port in self._machine(contact).plugged.values()}
+        problems = self._proof(contact, document).problems or _unplugged(document, macs)
+        if problems:
+            raise amphora.RefusedDocument(Proof(problems=problems))
         applied = node.apply(document)
         if applied.how != "unchanged":
             self.pushes[document.load_balancer_id] += 1
@@ -92,11 +93,9 @@ class SimAmphorae:
     def _proof(self, contact: Contact, document: PlacementDocument) -> Proof:
         node = self._reach(contact)
         poison = self.poison | self.poison_at.get(contact.amphora_id, set())
-        macs = {port.mac for port in self._machine(contact).plugged.values()}
         return Proof(
             problems=(
                 *_poisoned(document, poison),
-                *_unplugged(document, macs),
                 *_keyless(document, node.certificates),
                 *_mislabelled(document),
             )
@@ -141,9 +140,10 @@ def _poisoned(document: PlacementDocument, poison: set[str]) -> list[Problem]:
     ]
 
 
-def _unplugged(document: PlacementDocument, macs: set[str]) -> list[Problem]:
+def _unplugged(document: PlacementDocument, macs: set[str]) -> tuple[Problem, ...]:
+    """Only a push looks for cards: a document may be proved before they are plugged."""
     missing = [interface for interface in document.interfaces if interface.mac not in macs]
-    return [Problem(what="interface", text=f"{i.name}: no network card with MAC {i.mac}") for i in missing]
+    return tuple(Problem(what="interface", text=f"no network card has the MAC {i.mac}; plug it") for i in missing)
 
 
 def _keyless(document: PlacementDocument, held: set[str]) -> list[Problem]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import falcon
-from gunicorn.app import base
+from gunicorn.app import base  # type: ignore[import-untyped]
 
 
-class Server(base.BaseApplication):
+class Server(base.BaseApplication):  # type: ignore[misc]
     """gunicorn with our application and settings, and none of its own."""
 
     def __init__(self, app: Any, settings: dict[str, Any]) -> None:

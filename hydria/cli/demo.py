@@ -121,4 +121,4 @@ def down(deployment: Deployment) -> None:
     for one in back_ends(deployment):
         one.stop()
         run("ip", "netns", "delete", one.namespace)
-        shutil.rmtree(one.folder, ignore_errors=True)
+    shutil.rmtree(deployment.settings.run / "demo", ignore_errors=True)

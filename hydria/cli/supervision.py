@@ -13,6 +13,7 @@ RUN = """#!/bin/sh
 exec 2>&1
 exec {command}
 """
+START = 'echo $$ > "$0"; exec runsvdir -P "$1"'
 LOG = """#!/bin/sh
 exec svlogd -t {folder}
 """
@@ -41,16 +42,15 @@ class Supervision:
         for name, command in commands.items():
             self._declare(name, command)
         if not self._supervisor():
-            process = subprocess.Popen(
-                ["runsvdir", "-P", str(self._services)],
-                start_new_session=True,
+            subprocess.run(
+                ["setsid", "--fork", "sh", "-c", START, str(self._pid), str(self._services)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LANG": "C.UTF-8"},
                 cwd="/",
+                check=True,
             )
-            self._pid.write_text(f"{process.pid} {_ticks(process.pid)}")
 
     def _declare(self, name: str, command: Sequence[str]) -> None:
         log = self._logs / name
@@ -92,11 +92,13 @@ class Supervision:
         return file.read_text(errors="replace").splitlines()[-lines:] if file.exists() else []
 
     def _supervisor(self) -> int:
+        """The process of runsvdir; 0 when it does not run. A pid that was used again has another command line."""
         try:
-            pid, ticks = self._pid.read_text().split()
-        except (FileNotFoundError, ValueError):
+            pid = int(self._pid.read_text())
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, ValueError):
             return 0
-        return int(pid) if _ticks(int(pid)) == int(ticks) else 0
+        return pid if str(self._services).encode() in words else 0
 
 
 def _running(service: Path) -> bool:

@@ -21,6 +21,9 @@ from hydria.wire.datagrams import Alive, Header, KindOf, MemberState, State
 BOOTS = 8
 """Boots of which the last number is remembered. A token outlives no more of them."""
 
+SENDERS = 4096
+"""Noisy senders that are remembered."""
+
 LARGEST = 2**63 - 1
 LONGEST_START = 64
 STATES = frozenset(s.value for s in MemberState)
@@ -108,6 +111,7 @@ class Heard:
         self.voices: dict[bytes, Voice] = {}
         self.counts: Counter[str] = Counter()
         self.strangers: deque[tuple[bytes, Address]] = deque(maxlen=settings.strangers_per_second)
+        self.noise: Counter[Address] = Counter()  # what was refused of each sender within this second
         self._asked: set[bytes] = set()
         self._answered: dict[tuple[bytes, str], int] = {}
         self._second = -math.inf
@@ -140,13 +144,14 @@ class Heard:
             self._second = now.monotonic
             self._asked.clear()
             self._answered.clear()
+            self.noise.clear()
         if not SMALLEST <= len(datagram) <= datagrams.MOST or datagram[0] != datagrams.VERSION:
-            return self._refuse("shape")
+            return self._noisy("shape", address)
         voice = self.voices.get(datagram[2:18])
         if voice is None or voice.expected.session != datagram[18:34]:
             return self._wonder(datagram, address)
         if not datagrams.is_authentic(voice.key, datagram):
-            return self._refuse("code")
+            return self._noisy("code", address)
         _, kind, _, _, boot, seq, token = datagrams.HEADER.unpack_from(datagram)
         if kind not in (KindOf.ALIVE, KindOf.STATE):
             return self._refuse("kind")
@@ -165,7 +170,12 @@ class Heard:
         if claimed not in self._asked and len(self._asked) < self._settings.strangers_per_second:
             self._asked.add(claimed)
             self.strangers.append((datagram, address))
-        return self._refuse("unknown")
+        return self._noisy("unknown", address)
+
+    def _noisy(self, why: str, address: Address) -> tuple[None, tuple[Event, ...]]:
+        if len(self.noise) < SENDERS or address in self.noise:
+            self.noise[address] += 1
+        return self._refuse(why)
 
     def _is_fresh(self, voice: Voice, boot: bytes, seq: int, token: bytes, wall: float) -> bool:
         if token not in self._tokens(voice, wall):  # a token is no secret from who sends it: no need for constant time

@@ -46,8 +46,8 @@ class HealthSettings:
     tidy_every: float = 600.0
     """How often what was observed of things that are gone is removed."""
 
-    queue: int = 8192
-    """Datagrams that may wait; above half of it states are shed, at the end everything."""
+    queue: int = 20_000
+    """Datagrams that may wait; above half of it states and noisy senders are shed, at the end everything."""
 
     receive_buffer: int = 16 << 20
     """Bytes that the kernel may keep for us, where it allows as much."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -56,7 +56,7 @@ class Database:
                 return self._write_once(work)
             except DBAPIError as error:
                 if not _again(error) or attempt == TRIES - 1:
-                    raise _named(error) from error
+                    _raise(error)
             time.sleep(random.uniform(0, 0.005 * 2**attempt))
         raise AssertionError
 
@@ -74,7 +74,7 @@ class Database:
             with self._reads.connect() as connection, connection.begin():
                 return work(connection)
         except OperationalError as error:
-            raise _named(error) from error
+            _raise(error)
 
     def close(self) -> None:
         """Give every connection back."""
@@ -105,14 +105,17 @@ def _sqlite(url: str, begin: str, *, durable: bool) -> Engine:
     return engine
 
 
-DEADLOCKS = ("database is locked", "deadlock", "1205", "1213", "40001", "40p01", "could not serialize")
+LOCKED = ("database is locked", "database table is locked")
+DEADLOCKS = ("40001", "40P01", 1205, 1213)
+"""SQLSTATEs of PostgreSQL, numbers of MariaDB."""
 
 
 def _again(error: DBAPIError) -> bool:
-    code = str(getattr(error.orig, "sqlstate", ""))
-    text = f"{code} {error.orig}".lower()
-    return any(sign in text for sign in DEADLOCKS)
+    code = getattr(error.orig, "sqlstate", None) or next(iter(getattr(error.orig, "args", ())), None)
+    return code in DEADLOCKS or any(sign in str(error.orig) for sign in LOCKED)
 
 
-def _named(error: DBAPIError) -> Exception:
-    return Unavailable(str(error.orig)) if isinstance(error, OperationalError) else error
+def _raise(error: DBAPIError) -> NoReturn:
+    if isinstance(error, OperationalError):
+        raise Unavailable(str(error.orig)) from error
+    raise error

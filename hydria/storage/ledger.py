@@ -58,6 +58,12 @@ def doom(c: Connection, names: Iterable[str], now: int) -> None:
     c.execute(update(X).where(live).values(state=ExternalState.DOOMED, doomed_at=now))
 
 
+def give_up(c: Connection, name: str, now: int) -> None:
+    """Doom a name under which nothing was found; a thing that was made meanwhile is left alone."""
+    planned = (X.c.name == name) & (X.c.state == ExternalState.PLANNED)
+    c.execute(update(X).where(planned).values(state=ExternalState.DOOMED, doomed_at=now))
+
+
 def forget(c: Connection, names: Iterable[str]) -> None:
     """Remove rows of doomed things that are known to be gone."""
     c.execute(delete(X).where(X.c.name.in_(list(names)), X.c.state == ExternalState.DOOMED))

@@ -1,6 +1,5 @@
 """Bring a database to the tables that this version declares."""
 
-import io
 import pathlib
 
 from alembic import command, config
@@ -28,7 +27,7 @@ def upgrade(db: database.Database) -> None:
 
 def settings(chain: str, connection: Connection | None) -> config.Config:
     """What alembic's commands need to work on a chain."""
-    made = config.Config(stdout=io.StringIO())  # it talks of the files it writes
+    made = config.Config()
     for option, value in (
         ("script_location", HERE),
         ("version_locations", VERSIONS / chain),

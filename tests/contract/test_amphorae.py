@@ -142,6 +142,9 @@ class AmphoraeContract(abc.ABC):
         rig.amphorae.remove(rig.contact, lb, 1)
         assert rig.placed(lb) is None
 
+    def test_nobody_is_inside_of_what_is_not_there(self, rig: Rig, lb: str) -> None:
+        assert rig.amphorae.retire(rig.contact, lb, 1) == 0
+
     def test_removing_with_a_lower_epoch_is_stale(self, rig: Rig, lb: str) -> None:
         rig.amphorae.apply(rig.contact, rig.document(lb, epoch=4))
         with pytest.raises(amphora.Stale):
@@ -221,7 +224,9 @@ class ProvingContract(AmphoraeContract):
     def test_a_network_card_that_is_not_there_is_a_problem(self, rig: Rig, lb: str) -> None:
         absent = Interface(mac="02:00:00:00:00:99", name="vip0", addresses=("10.88.8.9/24",))
         document = dataclasses.replace(rig, interfaces=(absent,)).document(lb)
-        assert [problem.what for problem in rig.amphorae.prove(rig.contact, document).problems] == ["interface"]
+        with pytest.raises(amphora.RefusedDocument) as refusal:
+            rig.amphorae.apply(rig.contact, document)
+        assert [problem.what for problem in refusal.value.proof.problems] == ["interface"]
 
     def test_a_digest_of_something_else_is_a_problem(self, rig: Rig, lb: str) -> None:
         document = msgspec.structs.replace(rig.document(lb), digest="0" * 64)

@@ -67,22 +67,30 @@ class Rig:
         self.health = Health((self.intent, self.observed), keys, [], self, self.time, HealthSettings())
         self.health.look()
 
+    def restart(self):
+        self.health.receiver.close()
+        self.start()
+
     def nudge(self, load_balancer_id):
         self.nudged.append(load_balancer_id)
 
     def _fill(self, c):
         part: dict[str, Any] = {"project_id": "p", "load_balancer_id": self.lb, "created_at": 0}
         part |= dict.fromkeys(("born", "changed", "touched"), 1)
-        http = {"protocol": ListenerProtocol.HTTP, "protocol_port": 80, "default_pool_id": self.pool}
+        http: dict[str, Any] = {"protocol": ListenerProtocol.HTTP, "protocol_port": 80, "default_pool_id": self.pool}
         rows.add(c, tables.TREE["load_balancer"], LoadBalancer(id=self.lb, generation=1, **part))
         rows.add(c, tables.TREE["listener"], Listener(id=self.listener, **http, **part))
         pool = Pool(id=self.pool, protocol=PoolProtocol.HTTP, lb_algorithm=Algorithm.ROUND_ROBIN, **part)
         rows.add(c, tables.TREE["pool"], pool)
-        checks = {"type": MonitorType.TCP, "delay": 1, "timeout": 1, "max_retries": 1}
+        checks: dict[str, Any] = {"type": MonitorType.TCP, "delay": 1, "timeout": 1, "max_retries": 1}
         monitor = HealthMonitor(id=self.monitor, pool_id=self.pool, **checks, **part)
         rows.add(c, tables.TREE["health_monitor"], monitor)
         for number, member in enumerate((self.one, self.two)):
-            where = {"address": Address(f"192.0.2.{number + 1}"), "protocol_port": 80, "pool_id": self.pool}
+            where: dict[str, Any] = {
+                "address": Address(f"192.0.2.{number + 1}"),
+                "protocol_port": 80,
+                "pool_id": self.pool,
+            }
             rows.add(c, tables.TREE["member"], Member(id=member, **where, **part))
         c.execute(insert(tables.PROGRESS).values(load_balancer_id=self.lb, wanted=1, settled=1))
         mine: dict[str, Any] = {"loadbalancer_id": self.lb, "status": AmphoraStatus.ALLOCATED, "created_at": 0}
@@ -104,7 +112,7 @@ class Rig:
         return events
 
     def alive(self, **says):
-        values = {"generation": 1, "digest": bytes.fromhex(DIGEST[:16]), "running": True} | says
+        values: dict[str, Any] = {"generation": 1, "digest": bytes.fromhex(DIGEST[:16]), "running": True} | says
         self.send(KindOf.ALIVE, Alive((PlacementAlive(load_balancer_id=ids.raw(self.lb), epoch=1, **values),)))
 
     def state(self, one=UP, two=UP, *, total=0, start="1.1", edge=False):
@@ -152,6 +160,7 @@ def rig(tmp_path):
     made = Rig(tmp_path)
     made.alive()
     yield made
+    made.health.receiver.close()
     made.intent.close()
     made.observed.close()
 
@@ -214,7 +223,7 @@ def test_the_status_of_a_deleted_object_goes(rig):
 def test_a_restarted_manager_believes_the_database_and_writes_what_differs(rig):
     rig.state()
     rig.flush()
-    rig.start()
+    rig.restart()
     rig.alive()
     rig.state(one=DOWN)
     rig.flush()
@@ -239,7 +248,7 @@ def test_counters_are_summed_over_starts_and_restarts_of_ours(rig):
         rig.state(total=total, start=start)
         rig.flush()
     assert counters(rig) == (15, 3)
-    rig.start()
+    rig.restart()
     rig.alive()
     rig.state(total=4, start="1.2")
     rig.flush()
@@ -248,7 +257,8 @@ def test_counters_are_summed_over_starts_and_restarts_of_ours(rig):
 
 def test_counters_of_a_foreign_listener_are_not_kept(rig):
     counts = ListenerCounts(b"x" * 16, 1, 1, 1, 1, 1)
-    rig.send(KindOf.STATE, State(ids.raw(rig.lb), "1.1", True, (), (counts,)))
+    edge = True
+    rig.send(KindOf.STATE, State(ids.raw(rig.lb), "1.1", edge, (), (counts,)))
     rig.flush()
     assert rig.all(tables.STATISTICS) == []
 

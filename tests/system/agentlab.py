@@ -97,6 +97,7 @@ class Client:
     def connect(self) -> http.client.HTTPSConnection:
         connection = http.client.HTTPSConnection(ADDRESS, PORT, context=self._context, timeout=30)
         connection.sock = self._context.wrap_socket(self._lab.dial(ADDRESS, PORT))
+        self._lab.sockets.append(connection.sock)
         return connection
 
     def peer_serial(self) -> int:
@@ -137,6 +138,7 @@ class Lab:
         )
         self.agent: subprocess.Popen[bytes] | None = None
         self.members: list[subprocess.Popen[bytes]] = []
+        self.sockets: list[socket.socket] = []
         self.cards = 0
 
     def build(self) -> None:
@@ -163,19 +165,17 @@ class Lab:
 
     def start(self) -> float:
         """Start the agent; milliseconds until it answered on its port."""
-        log = (self.folder / "agent.log").open("ab")
         argv = [
-            "ip",
-            "netns",
-            "exec",
-            self.node,
+            "nsenter",
+            f"--net=/run/netns/{self.node}",
             sys.executable,
             "-m",
             "hydria.agent",
             str(self.folder / "settings.json"),
         ]
         begun = time.perf_counter()
-        self.agent = subprocess.Popen(argv, stderr=log, start_new_session=True)
+        with (self.folder / "agent.log").open("ab") as log:
+            self.agent = subprocess.Popen(argv, stderr=log, start_new_session=True)
         while time.perf_counter() - begun < 10:
             try:
                 self.dial(ADDRESS, PORT).close()
@@ -271,6 +271,8 @@ frontend member
 
     def clear(self) -> None:
         self.stop(signal.SIGKILL)
+        for one in self.sockets:
+            one.close()
         for lb in (
             os.listdir(f"/run/agt-{self.tag}/placements") if os.path.isdir(f"/run/agt-{self.tag}/placements") else []
         ):
@@ -289,6 +291,12 @@ frontend member
                     os.kill(int(pid), signal.SIGKILL)
             sh(f"ip netns del {namespace}", check=False)
         shutil.rmtree(f"/run/agt-{self.tag}", ignore_errors=True)
+
+
+def processes(words: str) -> list[int]:
+    """Processes whose command line has these words."""
+    done = subprocess.run(["pgrep", "-f", words], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in done.stdout.split()]
 
 
 def comm(pid: int) -> str:

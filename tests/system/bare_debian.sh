@@ -106,6 +106,7 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 
 cat >"$root/judge" <<'JUDGE'
 set -u
+umount -l /.host && rmdir /.host || exit 1
 cd /opt/hydria
 for command in git make curl sudo python3 haproxy; do
     if command -v $command >/dev/null; then echo "bare_debian: not bare, it has $command" >&2; exit 1; fi
@@ -171,8 +172,12 @@ hostname bare-debian
 env | grep -E '^(PIP_|SSL_)|_CA_BUNDLE=|^(https?|no)_proxy=' -i >"$root/tmp/environment" || true
 set --
 while IFS= read -r line; do set -- "$@" "$line"; done <"$root/tmp/environment"
+# A chroot would do for files, but whoever enters a mount namespace made inside would find the host's root there.
+cd "$root"
+mkdir -p .host
+pivot_root . .host
 exec env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" \
-    chroot "$root" /bin/sh /judge "$phase" "$command"
+    chroot . /bin/sh /judge "$phase" "$command"
 START
 
 # sysfs shows the network it was mounted in, so it is mounted after entering the network; `ip netns exec` hides cgroups.

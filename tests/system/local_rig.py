@@ -60,7 +60,7 @@ class Local:
 
     def inside(self, name: str, *command: str) -> str:
         """What a command says in a machine."""
-        enter = ("nsenter", "-t", str(self.pid(name)), "-m", "-p", "-n")
+        enter = ("nsenter", "-t", str(self.pid(name)), "-m", "-r", "-p", "-n")
         return subprocess.run((*enter, *command), check=True, capture_output=True, text=True, timeout=10).stdout
 
     def leftovers(self) -> list[str]:
@@ -83,11 +83,13 @@ class Local:
 
 
 @contextlib.contextmanager
-def local(state: Path) -> Iterator[Local]:
+def local(
+    state: Path, agent: tuple[str, ...] = AGENT, environment: tuple[tuple[str, str], ...] = ()
+) -> Iterator[Local]:
     """A deployment that is gone afterwards, with all that was made in it."""
     deployment = ids.new()
     networks = network_settings.defaults(deployment, "10.189.0.0/22", "10.189.8.0/24", "10.189.12.0/24")
-    machines = machine_settings.LocalMachines(state=state, agent=AGENT)
+    machines = machine_settings.LocalMachines(state, agent, environment)
     net = local_network.LocalNetwork(networks, book.MemoryBook(), clock.SystemClock(), wires.detach)
     compute = local_compute.LocalCompute(machines, networks, clock.SystemClock())
     fabric.up(networks)

@@ -10,13 +10,13 @@ import subprocess
 import threading
 import time
 
-import agentlab
 import msgspec
 import pytest
 
 from hydria.kit import ids
 from hydria.wire import datagrams, documents, identities
 from hydria.wire.documents import Certificate, Interface
+from tests.system import agentlab
 
 
 class Tree:
@@ -193,7 +193,7 @@ def test_a_refused_first_document_leaves_nothing(lab, client):
 
 def test_a_bind_that_is_taken_is_refused(tree, client, lab):
     taken = subprocess.Popen(
-        ["ip", "netns", "exec", lab.places(tree.lb).netns, "socat", "TCP-LISTEN:81", "-"], stdin=subprocess.PIPE
+        ["ip", "netns", "exec", lab.places(tree.lb).netns, "socat", "-u", "TCP-LISTEN:81", "STDOUT"]
     )
     more = f"frontend {ids.new()}\n    bind {tree.vip}:81"
     eventually(lambda: ":81 " in agentlab.sh(f"ip netns exec {lab.places(tree.lb).netns} ss -Hltn"))
@@ -224,7 +224,7 @@ def test_a_killed_haproxy_is_back_at_once(tree, client, lab, which):
 
 def test_a_killed_supervisor_is_replaced(tree, client, lab):
     service = lab.places(tree.lb).service
-    supervisor = int(agentlab.sh(f"pgrep -f 'runsv {service}'").split()[0])
+    supervisor = agentlab.processes(f"runsv {service}")[0]
     os.kill(supervisor, signal.SIGKILL)
     time.sleep(0.1)
     eventually(lambda: pathlib.Path(f"{service}/supervise/ok").exists() and tree.running(client).running)
@@ -270,7 +270,7 @@ def test_a_boot_starts_what_needs_no_keys(tree, lab):
     lab.stop(signal.SIGKILL)
     for pid in [
         *lab.haproxies(tree.lb),
-        int(agentlab.sh(f"pgrep -f 'runsv {lab.places(tree.lb).service}'").split()[0]),
+        *agentlab.processes(f"runsv {lab.places(tree.lb).service}"),
     ]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -321,7 +321,8 @@ def test_certificates_serve_tls_and_are_kept_in_memory(tree, client, lab):
     with lab.within(lab.far, tree.vip, 443) as plain:
         context = agentlab.ssl.create_default_context(cadata=lab.amphorae.pem)
         context.check_hostname = False
-        assert context.wrap_socket(plain).version() == "TLSv1.3"
+        with context.wrap_socket(plain) as wrapped:
+            assert wrapped.version() == "TLSv1.3"
 
 
 def test_ping_checks_work_without_privilege(tree, client):
@@ -419,7 +420,7 @@ def test_a_node_document_removes_what_it_does_not_name(lab, client):
 def assert_nothing_is_left(lab, tree) -> None:
     places = lab.places(tree.lb)
     assert not any(os.path.exists(path) for path in (places.namespace, places.run, places.state, places.service))
-    assert not agentlab.sh(f"pgrep -f {tree.lb}", check=False)
+    assert agentlab.processes(tree.lb) == []
 
 
 def test_an_unwritable_folder_is_a_clear_fault(tree, client, lab):

@@ -88,6 +88,7 @@ def machine() -> Iterator[Machine]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hyc-"))  # a short name: sockets lie in it
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    local.LocalIssuer(folder / "certificates", DEPLOYMENT, clock.HandClock(time.time() - 3 * local.SPREAD_S))
     issuer = local.LocalIssuer(folder / "certificates", DEPLOYMENT, clock.SystemClock())
     made = Machine(folder, issuer, Contact(ids.new(), "127.0.0.1"), port)
     made.prepare()
@@ -159,15 +160,17 @@ def test_a_controller_of_another_deployment_is_refused(machine: Machine, rig: Ri
 
 def test_roots_roll_over_while_controllers_and_amphorae_talk(machine: Machine, rig: Rig) -> None:
     rig.amphorae.enroll(rig.contact)
+    before = rig.amphorae.facts(rig.contact).boot_id
+    yesterday = clock.HandClock(time.time() - local.SPREAD_S - 60)
     for name in (local.AMPHORAE, local.CONTROLLERS):
-        machine.issuer.roll(name)
+        local.LocalIssuer(machine.folder / "certificates", DEPLOYMENT, yesterday).roll(name)
     bundle = machine.issuer.trust_of_controllers().decode()
     rig.amphorae.node(rig.contact, msgspec.structs.replace(rig.node(7), trust=bundle))
-    later = clock.HandClock(time.time())
-    later.turn(local.SPREAD_S + 200)  # certificates are dated back by more than the rest
-    renewed = local.LocalIssuer(machine.folder / "certificates", DEPLOYMENT, later)
-    assert issuer_of(renewed.bootstrap(ids.new(), 60)) != issuer_of(machine.issuer.bootstrap(ids.new(), 60))
-    rig.amphorae.enroll(rig.contact)
+    with contextlib.closing(machine.client("newcomer")) as newcomer:  # its certificate is of the new root
+        newcomer.enroll(rig.contact)
+        assert newcomer.facts(rig.contact).boot_id == before
+    roots = {issuer_of(machine.issuer.controller_certificate(name).read_bytes()) for name in ("worker", "newcomer")}
+    assert len(roots) == 2
 
 
 def test_a_hundred_questions_on_a_kept_connection_take_a_moment(machine: Machine, rig: Rig) -> None:

@@ -25,7 +25,7 @@ def resolve(step: Resolve, run: Run) -> None:
         if port is not None:
             network.adopt(thing.name, port, run)
             return
-    run.commit(lambda c: ledger.doom(c, [thing.name], run.now()))
+    run.commit(lambda c: ledger.give_up(c, thing.name, run.now()))
 
 
 def doom(step: Doom, run: Run) -> None:

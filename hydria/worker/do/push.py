@@ -75,9 +75,10 @@ def push(step: Push, run: Run) -> None:
     """Apply the effective tree; when it is refused find out why, and apply what is left."""
     pushing = Pushing(step.amphora_id, run)
     world = run.world
-    standing = {i: v for i, v in world.verdicts.items() if _stands(v, run)}
+    image = run.tools.settings.image
+    standing = blame.standing(world.verdicts, world.accepted, world.desired, haproxy.REVISION, image)
     tree = effective.effective(world.desired, world.accepted, standing)
-    judged = _still(standing, world.desired)
+    judged = list(blame.complete(standing, world.accepted, world.desired).values())
     try:
         applied = run.tools.amphorae.apply(pushing.contact, pushing.quick(tree))
     except RefusedDocument as refused:
@@ -86,14 +87,6 @@ def push(step: Push, run: Run) -> None:
         applied = run.tools.amphorae.apply(pushing.contact, pushing.document(tree))
     log.get().info("push.applied", how=applied.how, took_ms=applied.took_ms, amphora=step.amphora_id)
     _record(pushing, tree, judged, applied)
-
-
-def _stands(verdict: Verdict, run: Run) -> bool:
-    return blame.stands(verdict, run.world.desired.find(verdict.object_id), haproxy.REVISION, run.tools.settings.image)
-
-
-def _still(standing: dict[str, Verdict], desired: Tree) -> list[Verdict]:
-    return [v for v in standing.values() if v.held or desired.find(v.object_id)]
 
 
 def _blame(pushing: Pushing, proof: Proof, standing: dict[str, Verdict]) -> tuple[Tree, list[Verdict]]:

@@ -93,7 +93,12 @@ def test_422_carries_the_proof(rig):
     assert refusal.value.proof == proof
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 413])
+def test_nobody_is_inside_of_what_is_not_there(rig):
+    rig.there.answer = lambda _: Reply(404, Fault(error="not here"))
+    assert rig.amphorae.retire(rig.contact, LB, 1) == 0
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 422])
 def test_what_the_agent_will_never_do_is_refused_in_its_words(rig, status):
     rig.there.answer = lambda _: Reply(status, Fault(error="not like this"))
     with pytest.raises(faults.Refused, match="not like this"):

@@ -270,6 +270,15 @@ def test_what_tightens_is_left_when_it_is_refused_itself() -> None:
     assert effective.effective(desired, RUNNING, verdicts) == outcome.tree
 
 
+def test_what_is_turned_to_a_refused_pool_later_is_told_that_it_waits() -> None:
+    desired = growing.later(RUNNING).plus(part(Pool, "bad", 4))
+    outcome = growing.judge(growing.refusing(("bad", 4)), blame.blame(RUNNING, desired, revision=7, image="a"))
+    later = growing.change(desired, "listener", default_pool_id="bad")
+    standing = blame.standing({v.object_id: v for v in outcome.verdicts}, outcome.tree, later, 7, "a")
+    told = blame.complete(standing, outcome.tree, later)["listener"]
+    assert (told.held, told.because, told.changed, told.revision, told.image) == (True, "bad", 5, 7, "a")
+
+
 VERDICT = Verdict(object_id="pool", kind="pool", load_balancer_id="lb", changed=2, revision=1, image="a")
 
 

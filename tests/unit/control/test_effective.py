@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,7 @@ from hydria.domain.member import Member
 from hydria.domain.part import Part
 from hydria.domain.pool import Pool
 from hydria.domain.tree import Tree
-from hydria.domain.types import Cidr, ClientAuthentication, PolicyAction
+from hydria.domain.types import PolicyAction
 from hydria.domain.verdict import Verdict
 from tests.unit.control import growing
 from tests.unit.control.growing import part
@@ -39,11 +38,6 @@ def pushed(desired: Tree, *refused: str, accepted: Tree = RUNNING, **more: Any) 
         for p in found
     }
     return effective.effective(desired, accepted, verdicts)
-
-
-def changed(part_id: str, **values: Any) -> Any:
-    """An object as it is pushed after a refused change of it."""
-    return pushed(growing.change(RUNNING, part_id, **values), part_id).find(part_id)
 
 
 @given(growing.histories(), st.data())
@@ -120,61 +114,6 @@ def test_a_policy_keeps_all_its_rules_when_one_is_refused() -> None:
     desired = growing.later(desired).minus("rule").plus(part(L7Rule, "bad", 5, l7policy_id="policy"))
     now = pushed(desired, "bad")
     assert (list(now.l7rules), now.l7policies["policy"].action) == (["rule"], PolicyAction.REJECT)
-
-
-def test_a_refused_member_may_be_drained_and_stopped() -> None:
-    now = changed("member", weight=0, admin_state_up=False, backup=True)
-    assert (now.weight, now.admin_state_up, now.backup) == (0, False, False)
-
-
-def test_a_refused_member_does_not_get_another_share() -> None:
-    assert changed("member", weight=2).weight == 5
-
-
-@pytest.mark.parametrize("part_id", ["monitor", "policy", "rule"])
-def test_what_lets_more_through_when_it_is_off_is_not_switched_off(part_id: str) -> None:
-    assert changed(part_id, admin_state_up=False).admin_state_up
-
-
-@pytest.mark.parametrize("part_id", ["lb", "listener", "pool", "member"])
-def test_what_carries_traffic_is_switched_off(part_id: str) -> None:
-    assert not changed(part_id, admin_state_up=False).admin_state_up
-
-
-@pytest.mark.parametrize(
-    "before, after, expected",
-    [
-        ([], ["10.0.0.0/8"], ["10.0.0.0/8"]),
-        (["10.0.0.0/8"], [], ["10.0.0.0/8"]),
-        (["10.0.0.0/8"], ["10.1.0.0/16", "11.0.0.0/8"], ["10.1.0.0/16"]),
-        (["10.0.0.0/8", "fd00::/8"], ["0.0.0.0/0", "fd00::/16"], ["10.0.0.0/8", "fd00::/16"]),
-        (["11.0.0.0/8", "10.0.0.0/8"], ["0.0.0.0/0"], ["11.0.0.0/8", "10.0.0.0/8"]),
-    ],
-)
-def test_only_networks_allowed_before_and_after_stay_allowed(
-    before: list[str], after: list[str], expected: list[str]
-) -> None:
-    running = growing.change(RUNNING, "listener", allowed_cidrs=[Cidr(c) for c in before])
-    desired = growing.change(running, "listener", allowed_cidrs=[Cidr(c) for c in after])
-    assert pushed(desired, "listener", accepted=running).listeners["listener"].allowed_cidrs == expected
-
-
-def test_a_listener_that_may_admit_nobody_any_more_is_stopped() -> None:
-    running = growing.change(RUNNING, "listener", allowed_cidrs=[Cidr("10.0.0.0/8")])
-    desired = growing.change(running, "listener", allowed_cidrs=[Cidr("11.0.0.0/8")])
-    assert not pushed(desired, "listener", accepted=running).listeners["listener"].admin_state_up
-
-
-def test_client_authentication_gets_stricter_where_there_is_a_ca() -> None:
-    assert (
-        changed("listener", client_authentication=ClientAuthentication.MANDATORY).client_authentication == "MANDATORY"
-    )
-    free = RUNNING.plus(part(Listener, "listener", 3))
-    desired = growing.change(
-        free, "listener", client_authentication=ClientAuthentication.MANDATORY, client_ca_tls_container_ref="ca"
-    )
-    now = pushed(desired, "listener", accepted=free).listeners["listener"]
-    assert now.client_authentication is ClientAuthentication.NONE
 
 
 def test_a_part_of_every_kind_has_its_place_in_the_order() -> None:

@@ -88,9 +88,16 @@ def prepare() -> None:
 def tidy() -> None:
     """Undo `prepare` when no name is left."""
     with contextlib.suppress(OSError):
-        if not any(FOLDER.iterdir()):
+        if _is_ours() and not any(FOLDER.iterdir()):
             _Linux().unmount(str(FOLDER))
             FOLDER.rmdir()
+
+
+def _is_ours() -> bool:
+    """Whether the folder was bound to itself, as `prepare` does, and not mounted by somebody else."""
+    lines = (line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    roots = [words[3] for words in lines if words[4] == str(FOLDER)]
+    return bool(roots) and roots[-1] != "/"  # the last mount is the one that is seen
 
 
 def exists(name: str) -> bool:

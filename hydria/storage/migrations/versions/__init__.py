@@ -1,0 +1,1 @@
+"""Migrations, written by `scripts/migration` and kept for good."""

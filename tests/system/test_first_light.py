@@ -1,0 +1,124 @@
+"""A whole deployment on this machine: real haproxy, real traffic, processes killed in the middle of things."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hydria.cli import client
+from hydria.cli.trouble import Trouble
+from tests.system.house import LB, House, Traffic, ask, at_once, traces
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    before = traces(folder)
+    house = House(folder)
+    house.up()
+    yield house
+    house.down()
+    assert traces(folder) == before
+
+
+@pytest.fixture
+def empty(house: House) -> Iterator[House]:
+    """The house, with nothing in it before and after; what was made leaves nothing on the machine."""
+    before = traces(house.file.parent)
+    yield house
+    assert house.empty()
+    assert client.until(lambda: amphorae(house) == [], 10)
+    assert traces(house.file.parent)["links"] == before["links"]
+    assert not house.deployment.parts.compute().list()
+
+
+def amphorae(house: House) -> list[str]:
+    """Namespaces of amphorae that are still there."""
+    return [n for n in traces(house.file.parent)["netns"] if n.startswith("hydria-a-")]
+
+
+def spread(vip: str, requests: int = 30) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for _ in range(requests):
+        name = ask(vip)
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def test_traffic_is_spread_evenly(empty: House) -> None:
+    lb, _ = empty.serving(empty.backends())
+    assert client.until(lambda: len(spread(lb["vip_address"], 6)) == 3, 5)
+    assert spread(lb["vip_address"]) == {"demo-1": 10, "demo-2": 10, "demo-3": 10}
+
+
+def test_a_member_comes_without_a_reload_and_goes_without_a_failed_request(empty: House) -> None:
+    members = empty.backends()
+    lb, pool = empty.serving(members[:2])
+    with Traffic(lb["vip_address"]) as traffic:
+        new = empty.member(pool["id"], members[2].address)
+        assert client.until(lambda: ask(lb["vip_address"]) == "demo-3", 5, 0.005)
+        empty.api.call("DELETE", f"/v2/lbaas/pools/{pool['id']}/members/{new['id']}")
+        assert empty.settled(lb["id"])
+    assert (traffic.failed, "demo-3" in spread(lb["vip_address"])) == (0, False)
+
+
+def test_traffic_goes_on_without_any_controller(empty: House) -> None:
+    lb, _ = empty.serving(empty.backends())
+    empty.deployment.supervision.stop()
+    with Traffic(lb["vip_address"]) as traffic:
+        assert not client.until(lambda: traffic.asked > 100 and traffic.failed > 0, 4)
+    empty.up()
+    assert traffic.failed == 0
+
+
+@pytest.mark.parametrize("victim", ["worker", "api", "health", "agent"])
+def test_a_process_killed_amid_twenty_creations_harms_nobody(empty: House, victim: str) -> None:
+    other, _ = empty.serving(empty.backends(), "other")
+
+    def one(n: int) -> None:
+        if n == 7:
+            empty.kill(victim)
+        empty.create(f"lb{n}")
+
+    with Traffic(other["vip_address"]) as traffic:
+        results = at_once(one, 20, 5)
+        assert client.until(empty.deployment.is_up, 5)
+        assert client.until(empty.deployment.client().answers, 5)
+        made = [lb["id"] for lb in empty.all()]
+        assert client.until(lambda: {empty.status(i) for i in made} == {"ACTIVE"}, 15)
+    assert len(made) > 8
+    assert [r for r in results if r is not None and victim != "api"] == []
+    assert traffic.failed == 0
+
+
+def test_a_hundred_members_by_twenty_clients_meet_no_conflict(empty: House) -> None:
+    lb, pool = empty.serving(empty.backends())
+    before = len(runs(empty, lb["id"]))
+    results = at_once(lambda n: empty.member(pool["id"], f"10.66.12.{n + 100}", 9), 100, 20)
+    assert [r for r in results if isinstance(r, Exception)] == []
+    assert empty.settled(lb["id"])
+    members = empty.api.call("GET", f"/v2/lbaas/pools/{pool['id']}/members")["members"]
+    assert {m["provisioning_status"] for m in members} == {"ACTIVE"}
+    assert len(members) == 103
+    assert len(runs(empty, lb["id"])) - before < 60
+
+
+def runs(house: House, lb_id: str) -> list[dict[str, object]]:
+    events = house.api.call("GET", f"{LB}/{lb_id}/events?limit=1000")
+    return [e for e in events["events"] if e["entry"] == "run"]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "fe80::1", "ff02::1", "::ffff:1.2.3.4"])  # noqa: S104
+def test_an_odd_address_harms_nobody_else(empty: House, address: str) -> None:
+    lb, pool = empty.serving(empty.backends())
+    with Traffic(lb["vip_address"]) as traffic:
+        try:
+            empty.make(f"pools/{pool['id']}/members", "member", address=address, protocol_port=80)
+        except Trouble as refused:
+            assert address in refused.reason
+        good = empty.member(pool["id"], "10.66.12.99")
+        assert client.until(lambda: state(empty, pool["id"], good["id"]) == "ACTIVE", 10)
+    assert traffic.failed <= traffic.asked // 2
+
+
+def state(house: House, pool: str, member: str) -> str:
+    return str(house.api.call("GET", f"/v2/lbaas/pools/{pool}/members/{member}")["member"]["provisioning_status"])

@@ -1,0 +1,145 @@
+"""The API on SQLite with a network that makes nothing, and somebody who settles what is wanted when told to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falcon import testing
+from sqlalchemy import select
+
+from hydria.api import app
+from hydria.api.context import ApiSettings, Context
+from hydria.domain.part import Part
+from hydria.domain.tree import Tree
+from hydria.drivers.identity import Caller
+from hydria.drivers.network import Network, noop
+from hydria.kit.clock import HandClock
+from hydria.storage import claims, tables, worlds
+from hydria.storage.database import Connection, Database
+
+PROJECT = "11111111-1111-1111-1111-111111111111"
+FOREIGN = "22222222-2222-2222-2222-222222222222"
+CALLERS = {
+    "member": Caller("mary", PROJECT, frozenset({"member", "reader"})),
+    "reader": Caller("rose", PROJECT, frozenset({"reader"})),
+    "foreign": Caller("fred", FOREIGN, frozenset({"member", "reader"})),
+    "nobody": Caller("nora", PROJECT, frozenset()),
+    "admin": Caller("anna", PROJECT, frozenset({"admin"}), is_admin=True),
+}
+
+
+class Tokens:
+    """Identity for tests: the token is the name of the caller."""
+
+    def caller(self, token: str | None) -> Caller | None:
+        return CALLERS.get(token or "")
+
+
+@dataclass
+class Nudges:
+    """Remembers what was nudged."""
+
+    heard: list[str] = field(default_factory=list)
+
+    def nudge(self, load_balancer_id: str) -> None:
+        self.heard.append(load_balancer_id)
+
+
+@dataclass
+class Service:
+    """The API as a test talks to it."""
+
+    context: Context
+    http: testing.TestClient
+    nudges: Nudges
+    clock: HandClock
+    token: str = "member"
+
+    def ask(self, method: str, path: str, body: Any = None, **more: Any) -> testing.Result:
+        """One request; paths are below /v2/lbaas."""
+        headers = {"X-Auth-Token": more.pop("token", self.token), **more.pop("headers", {})}
+        path = path if path.startswith("/v2") or more.pop("bare", False) else f"/v2/lbaas{path}"
+        return self.http.simulate_request(method, path, json=body, headers=headers, **more)
+
+    def make(self, path: str, root: str, **values: Any) -> dict[str, Any]:
+        """Create something; it must succeed."""
+        result = self.ask("POST", path, {root: values})
+        assert result.status_code == 201, result.text
+        made: dict[str, Any] = result.json[root]
+        return made
+
+    def get(self, path: str, root: str) -> dict[str, Any]:
+        """Read something; it must be there."""
+        result = self.ask("GET", path)
+        assert result.status_code == 200, result.text
+        found: dict[str, Any] = result.json[root]
+        return found
+
+    def refused(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, str]:
+        """What a refusal says to clients."""
+        result = self.ask(method, path, body, **more)
+        return result.status_code, result.json.get("faultstring") or result.json.get("description", "")
+
+    def load_balancer(self, **values: Any) -> dict[str, Any]:
+        """A load balancer in the subnet named demo."""
+        return self.make("/loadbalancers", "loadbalancer", vip_subnet_id=self.subnet, **values)
+
+    @property
+    def subnet(self) -> str:
+        return next(s for s in self.context.network.networks() if s.name == "demo").subnets[0].id
+
+    def settle(self) -> None:
+        """Do what the worker does when everything goes well."""
+
+        def work(c: Connection) -> None:
+            p = tables.PROGRESS.c
+            for lb_id, wanted in c.execute(select(p.load_balancer_id, p.wanted)).all():
+                claims.settle(c, lb_id, wanted)
+                worlds.bury(c, lb_id, wanted)
+
+        self.context.database.write(work)
+
+
+def nothing_unsupported(_part: Part, _tree: Tree) -> str | None:
+    """A data plane that can do everything."""
+    return None
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start the API with other settings or another network than usual."""
+    opened: list[Database] = []
+
+    def started(settings: ApiSettings | None = None, network: Network | None = None, **more: Any) -> Service:
+        intent = Database(f"sqlite:///{tmp_path}/intent", tables.INTENT, durable=False)
+        observed = Database(f"sqlite:///{tmp_path}/observed", tables.OBSERVED, durable=False)
+        opened.extend((intent, observed))
+        for database in (intent, observed):
+            database.create_all()
+        clock, nudges = HandClock(), Nudges()
+        context = Context(
+            database=intent,
+            observed=observed,
+            network=network or noop.NoopNetwork(clock),
+            nudge=nudges,
+            identity=Tokens(),
+            clock=clock,
+            settings=settings or ApiSettings(),
+            **{"unsupported": nothing_unsupported, **more},
+        )
+        return Service(context, testing.TestClient(app.create(context)), nudges, clock)
+
+    yield started
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def api(start: Start) -> Service:
+    """The API as it is by default."""
+    return start()

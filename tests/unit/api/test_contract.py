@@ -1,0 +1,154 @@
+"""The shape of requests and answers: paths, errors, access, versions, quotas, insight."""
+
+import pytest
+
+from hydria.kit import ids
+from tests.unit.api.conftest import FOREIGN, PROJECT, Service
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/lbaas/loadbalancers", "/v2/loadbalancers", "/v2.0/lbaas/loadbalancers/", "/v2.0/loadbalancers", "/v2/lbaas/loadbalancers.json"],
+)
+def test_a_collection_has_several_paths(api: Service, path: str) -> None:
+    assert api.ask("GET", path).json == {"loadbalancers": [], "loadbalancers_links": []}
+
+
+def test_versions_are_told_without_a_token(api: Service) -> None:
+    versions = api.ask("GET", "/", bare=True, token="").json["versions"]
+    assert (len(versions), versions[-1]["id"], versions[-1]["status"]) == (31, "v2.30", "CURRENT")
+    assert {v["status"] for v in versions[:-1]} == {"SUPPORTED"}
+    assert all(v["links"][0]["href"].endswith("/v2") for v in versions)
+    assert api.ask("GET", "/healthcheck", bare=True, token="").status_code == 200
+    assert api.ask("GET", "/v2").json == api.ask("GET", "/v2.0/lbaas").json == "v2"
+
+
+@pytest.mark.parametrize("token", ["", "forged"])
+def test_nothing_else_is_told_without_a_token(api: Service, token: str) -> None:
+    result = api.ask("GET", "/loadbalancers", token=token)
+    assert (result.status_code, result.json["error"]["code"]) == (401, 401)
+    assert "WWW-Authenticate" in result.headers
+
+
+def test_every_answer_carries_a_request_id(api: Service) -> None:
+    answers = [api.ask("GET", "/loadbalancers"), api.ask("GET", "/nothing"), api.ask("GET", "/listeners", token="")]
+    found = {a.headers["X-Openstack-Request-Id"] for a in answers}
+    assert len(found) == 3
+    assert all(i.startswith("req-") for i in found)
+
+
+@pytest.mark.parametrize(
+    "method,path,code", [("GET", "/nothing", 404), ("PATCH", "/loadbalancers", 405), ("PUT", "/listeners", 405), ("DELETE", "/pools", 405)]
+)
+def test_what_routing_refuses_has_a_shape_of_its_own(api: Service, method: str, path: str, code: int) -> None:
+    result = api.ask(method, path)
+    assert (result.status_code, result.json["code"]) == (code, code)
+    assert {"title", "description"} <= result.json.keys()
+
+
+@pytest.mark.parametrize("accept,code", [("*/*", 200), ("text/html, application/json", 200), ("text/html", 406)])
+def test_only_json_is_served(api: Service, accept: str, code: int) -> None:
+    assert api.ask("GET", "/loadbalancers", headers={"Accept": accept}).status_code == code
+
+
+@pytest.mark.parametrize("raw", ["", "{", "[]", "{}", '{"pool": {}}', '{"listener": 1}', "name=x"])
+def test_a_body_that_is_no_form_is_400(api: Service, raw: str) -> None:
+    result = api.http.simulate_post("/v2/lbaas/listeners", body=raw, headers={"X-Auth-Token": "member"})
+    assert result.status_code == 400
+    assert result.json["faultcode"] == "Client"
+    assert result.json["debuginfo"] is None
+
+
+def test_an_unknown_attribute_is_named(api: Service) -> None:
+    code, text = api.refused("POST", "/listeners", {"listener": {"colour": "red"}})
+    assert (code, "colour" in text) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["/loadbalancers/{}", "/pools/{}", "/loadbalancers/{}/status", "/loadbalancers/{}/stats", "/listeners/{}/stats"])
+def test_an_unknown_or_malformed_id_is_404(api: Service, path: str) -> None:
+    for wrong in (ids.new(), "nonsense"):
+        assert api.refused("GET", path.format(wrong))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/pools/{}/members", "/l7policies/{}/rules"])
+def test_an_unknown_parent_in_a_path_is_refused_by_routing(api: Service, path: str) -> None:
+    result = api.ask("GET", path.format(ids.new()))
+    assert (result.status_code, result.json["code"]) == (404, 404)
+
+
+def test_another_projects_object_is_403_and_not_404(api: Service) -> None:
+    path = f"/loadbalancers/{api.load_balancer()['id']}"
+    for method, body in (("GET", None), ("PUT", {"loadbalancer": {}}), ("DELETE", None)):
+        assert api.refused(method, path, body, token="foreign")[0] == 403
+    assert api.ask("GET", path, token="admin").status_code == 200
+
+
+def test_a_reader_reads_and_nobody_does_not(api: Service) -> None:
+    lb = api.load_balancer()["id"]
+    assert api.ask("GET", f"/loadbalancers/{lb}", token="reader").status_code == 200
+    assert api.refused("PUT", f"/loadbalancers/{lb}", {"loadbalancer": {}}, token="reader")[0] == 403
+    assert api.refused("GET", "/loadbalancers", token="nobody")[0] == 403
+
+
+def test_quotas_are_set_shown_and_given_back(api: Service) -> None:
+    api.token = "admin"
+    assert api.get("/quotas/defaults", "quota")["pool"] == -1
+    assert api.ask("PUT", f"/quotas/{PROJECT}", {"quota": {"load_balancer": 1, "pool": 7}}).status_code == 202
+    quota = api.get(f"/quotas/{PROJECT}", "quota")
+    assert (quota["loadbalancer"], quota["load_balancer"], quota["pool"], quota["member"]) == (1, 1, 7, -1)
+    assert [q["project_id"] for q in api.ask("GET", "/quotas").json["quotas"]] == [PROJECT]
+    api.load_balancer()
+    assert api.refused("POST", "/loadbalancers", {"loadbalancer": {"vip_subnet_id": api.subnet}})[0] == 403
+    assert api.ask("DELETE", f"/quotas/{PROJECT}").status_code == 202
+    assert api.ask("GET", "/quotas").json["quotas"] == []
+    api.load_balancer()
+
+
+def test_quotas_are_set_by_administrators_only(api: Service) -> None:
+    assert api.refused("PUT", f"/quotas/{PROJECT}", {"quota": {"pool": 7}})[0] == 403
+    assert api.refused("GET", f"/quotas/{FOREIGN}")[0] == 403
+
+
+def test_a_settled_deletion_gives_the_quota_back(api: Service) -> None:
+    api.ask("PUT", f"/quotas/{PROJECT}", {"quota": {"loadbalancer": 1}}, token="admin")
+    api.ask("DELETE", f"/loadbalancers/{api.load_balancer()['id']}")
+    assert api.refused("POST", "/loadbalancers", {"loadbalancer": {"vip_subnet_id": api.subnet}})[0] == 403
+    api.settle()
+    api.load_balancer()
+
+
+def test_the_status_tree_shows_pools_of_listeners(api: Service) -> None:
+    lb = api.load_balancer(name="lb")["id"]
+    li = api.make("/listeners", "listener", loadbalancer_id=lb, protocol="HTTP", protocol_port=80)["id"]
+    pool = api.make("/pools", "pool", listener_id=li, protocol="HTTP", lb_algorithm="ROUND_ROBIN")["id"]
+    api.make("/pools", "pool", loadbalancer_id=lb, protocol="HTTP", lb_algorithm="ROUND_ROBIN")
+    api.make(f"/pools/{pool}/members", "member", address="192.0.2.1", protocol_port=80)
+    tree = api.get(f"/loadbalancers/{lb}/status", "statuses")["loadbalancer"]
+    assert tree == api.get(f"/loadbalancers/{lb}/statuses", "statuses")["loadbalancer"]
+    assert (tree["id"], tree["name"], tree["provisioning_status"]) == (lb, "lb", "PENDING_CREATE")
+    (found,) = tree["listeners"][0]["pools"]
+    assert (found["id"], found["members"][0]["address"], "health_monitor" in found) == (pool, "192.0.2.1", False)
+
+
+def test_events_tell_who_changed_what_and_outlive_the_load_balancer(api: Service) -> None:
+    lb = api.load_balancer(name="old")["id"]
+    api.ask("PUT", f"/loadbalancers/{lb}", {"loadbalancer": {"name": "new"}})
+    api.ask("DELETE", f"/loadbalancers/{lb}")
+    api.settle()
+    events = api.get(f"/loadbalancers/{lb}/events", "events")
+    assert [e["action"] for e in events] == ["delete", "update", "create"]
+    assert (events[1]["changes"], events[1]["who"], events[1]["type"]) == ({"name": ["old", "new"]}, "mary", "load_balancer")
+    assert api.refused("GET", f"/loadbalancers/{lb}/events", token="foreign")[0] == 403
+
+
+def test_statistics_are_sums(api: Service) -> None:
+    lb = api.load_balancer()["id"]
+    nothing = {"active_connections": 0, "bytes_in": 0, "bytes_out": 0, "request_errors": 0, "total_connections": 0}
+    assert api.get(f"/loadbalancers/{lb}/stats", "stats") == nothing
+
+
+def test_providers_and_amphorae_are_listed(api: Service) -> None:
+    assert [p["name"] for p in api.ask("GET", "/providers").json["providers"]] == ["amphora"]
+    assert api.refused("GET", "/v2/octavia/amphorae")[0] == 403
+    assert api.ask("GET", "/v2/octavia/amphorae", token="admin").json["amphorae"] == []
+    assert api.refused("GET", f"/v2/octavia/amphorae/{ids.new()}", token="admin")[0] == 404
