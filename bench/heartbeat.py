@@ -70,50 +70,32 @@ def played() -> Played:
     return one
 
 
+def tree(p: Played, now: int) -> dict[str, list]:
+    """A load balancer with a listener, a pool, a monitor and members."""
+    part = {"project_id": "bench", "load_balancer_id": p.lb, "created_at": now, "born": 1, "changed": 1, "touched": 1}
+    http = {"protocol": ListenerProtocol.HTTP, "protocol_port": 80, "default_pool_id": p.pool}
+    checks = {"type": MonitorType.TCP, "delay": 1, "timeout": 1, "max_retries": 1, "pool_id": p.pool}
+    behind = {"pool_id": p.pool, "protocol_port": 80}
+    return {
+        "load_balancer": [LoadBalancer(id=p.lb, generation=1, vip_address="192.0.2.1", **part)],
+        "pool": [Pool(id=p.pool, protocol=PoolProtocol.HTTP, lb_algorithm=Algorithm.ROUND_ROBIN, **part)],
+        "listener": [Listener(id=p.listener, **http, **part)],
+        "health_monitor": [HealthMonitor(id=ids.new(), **checks, **part)],
+        "member": [Member(id=m, address=f"192.0.2.{i + 10}", **behind, **part) for i, m in enumerate(p.members)],
+    }
+
+
 def fill(db: Database, fleet: list[Played]) -> None:
-    """A load balancer with a listener, a pool, a monitor and members for each amphora."""
+    """Everything that the fleet serves, and the fleet."""
     now = int(time.time() * 1e6)
 
     def work(c):
         for p in fleet:
-            part = {
-                "project_id": "bench",
-                "load_balancer_id": p.lb,
-                "born": 1,
-                "changed": 1,
-                "touched": 1,
-                "created_at": now,
-            }
-            lb = LoadBalancer(id=p.lb, generation=1, vip_address="192.0.2.1", **part)
-            pool = Pool(id=p.pool, protocol=PoolProtocol.HTTP, lb_algorithm=Algorithm.ROUND_ROBIN, **part)
-            listener = Listener(
-                id=p.listener, protocol=ListenerProtocol.HTTP, protocol_port=80, default_pool_id=p.pool, **part
-            )
-            monitor = HealthMonitor(
-                id=ids.new(), pool_id=p.pool, type=MonitorType.TCP, delay=1, timeout=1, max_retries=1, **part
-            )
-            members = [
-                Member(id=m, pool_id=p.pool, address=f"192.0.2.{i + 10}", protocol_port=80, **part)
-                for i, m in enumerate(p.members)
-            ]
-            for kind, things in (
-                ("load_balancer", [lb]),
-                ("pool", [pool]),
-                ("listener", [listener]),
-                ("health_monitor", [monitor]),
-                ("member", members),
-            ):
+            for kind, things in tree(p, now).items():
                 rows.add(c, tables.TREE[kind], *things)
             c.execute(insert(tables.PROGRESS).values(load_balancer_id=p.lb, wanted=1, settled=1))
-            allocated = Amphora(
-                id=p.amphora,
-                loadbalancer_id=p.lb,
-                status=AmphoraStatus.ALLOCATED,
-                created_at=now,
-                session=p.session,
-                master_version=1,
-            )
-            rows.add(c, tables.AMPHORA, allocated)
+            mine = {"loadbalancer_id": p.lb, "status": AmphoraStatus.ALLOCATED, "created_at": now}
+            rows.add(c, tables.AMPHORA, Amphora(id=p.amphora, session=p.session, master_version=1, **mine))
             applied = {"epoch": 1, "generation": 1, "digest": DIGEST, "start": "1.1"}
             c.execute(insert(tables.PLACEMENT).values(amphora_id=p.amphora, load_balancer_id=p.lb, **applied))
 
@@ -198,7 +180,7 @@ class Speaker:
         forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         forger.connect(self.socket.getpeername())
         good = [alive(self.fleet[i % len(self.fleet)]) for i in range(int(rate * seconds))]
-        known, forged, sent, began = bytearray(good[0]), 0, 0, time.monotonic()
+        known, forged, sent, answers, began = bytearray(good[0]), 0, 0, 0, time.monotonic()
         known[-1] ^= 1  # a known amphora with a wrong code: the dearest to refuse
         forgeries = (bytes(known), os.urandom(120), bytes(60))
         while sent < len(good):
@@ -209,11 +191,11 @@ class Speaker:
             for _ in range(100):
                 forger.send(forgeries[forged % 3])
                 forged += 1
-            self.drain()
+            answers += self.drain()
         took = time.monotonic() - began
         time.sleep(1)
         forger.close()
-        return {"sent": sent, "seconds": took, "answers": self.drain(), "forged": forged}
+        return {"sent": sent, "seconds": took, "answers": answers + self.drain(), "forged": forged}
 
     def edges(self, count: int, rate: int) -> list[float]:
         """Milliseconds from the datagram of a member's death (or return) to its row; `rate` others per second meanwhile."""

@@ -11,9 +11,13 @@ from oslo_config import cfg, types
 PORT = types.Port()
 PLACES = {
     "DEFAULT": (
-        cfg.StrOpt("state_path", default="/var/lib/hydria", help="Where everything is kept that must outlive processes."),
+        cfg.StrOpt(
+            "state_path", default="/var/lib/hydria", help="Where everything is kept that must outlive processes."
+        ),
         cfg.StrOpt("run_path", default="/run/hydria-controller", help="Sockets and supervision; memory-backed."),
-        cfg.StrOpt("log_level", default="info", choices=["debug", "info", "warning", "error"], help="Least level logged."),
+        cfg.StrOpt(
+            "log_level", default="info", choices=["debug", "info", "warning", "error"], help="Least level logged."
+        ),
     ),
     "api_settings": (
         cfg.StrOpt("bind_host", default="127.0.0.1", help="Address the API listens on."),
@@ -39,13 +43,19 @@ PLACES = {
         cfg.FloatOpt("drain_timeout", default=5.0, min=0, help="Seconds for open connections of what is deleted."),
     ),
     "health_manager": (
-        cfg.StrOpt("bind_ip", default="", help="Address for datagrams; empty: this machine's on the management network."),
+        cfg.StrOpt(
+            "bind_ip", default="", help="Address for datagrams; empty: this machine's on the management network."
+        ),
         cfg.Opt("bind_port", type=PORT, default=5555, help="Port for datagrams."),
         cfg.FloatOpt("heartbeat_interval", default=1.0, min=0.1, help="Seconds between two signs of life."),
-        cfg.FloatOpt("heartbeat_timeout", default=5.0, min=2.0, help="Seconds of silence before an amphora is suspected."),
+        cfg.FloatOpt(
+            "heartbeat_timeout", default=5.0, min=2.0, help="Seconds of silence before an amphora is suspected."
+        ),
         cfg.FloatOpt("statistics_interval", default=10.0, min=0.5, help="Seconds between two reports of statistics."),
     ),
-    "house_keeping": (cfg.FloatOpt("cleanup_interval", default=60.0, min=1.0, help="Seconds between two looks for garbage."),),
+    "house_keeping": (
+        cfg.FloatOpt("cleanup_interval", default=60.0, min=1.0, help="Seconds between two looks for garbage."),
+    ),
     "local_network": (
         cfg.StrOpt("management_cidr", default="10.88.0.0/22", help="Where controllers and amphorae meet."),
         cfg.StrOpt("vip_cidr", default="10.88.8.0/24", help="The network `demo`, for VIPs."),
@@ -137,7 +147,9 @@ def _refuse_unknown(path: Path) -> None:
         known = {o.name for o in PLACES[group]}
         for key in parser.options(group):
             if key not in known:
-                raise BadSettings(f"{path}: [{group}] {key}: no such option; expected one of {', '.join(sorted(known))}")
+                raise BadSettings(
+                    f"{path}: [{group}] {key}: no such option; expected one of {', '.join(sorted(known))}"
+                )
 
 
 def _refuse_bad_deployment(settings: Settings) -> None:

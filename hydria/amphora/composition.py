@@ -13,7 +13,9 @@ Subnets = Callable[[str], Subnet]
 """Gives the subnet of an id; raises when there is none."""
 
 
-def compose(tree: Tree, load_balancer_id: str, epoch: int, cards: Iterable[External], subnets: Subnets) -> PlacementDocument:
+def compose(
+    tree: Tree, load_balancer_id: str, epoch: int, cards: Iterable[External], subnets: Subnets
+) -> PlacementDocument:
     """The whole document, without commands. The generation is the tree's."""
     files = {haproxy.FILE: haproxy.render(tree, haproxy.Node())}
     wired = interfaces(tree, cards, subnets)
@@ -40,16 +42,18 @@ def interfaces(tree: Tree, cards: Iterable[External], subnets: Subnets) -> tuple
         else:
             others += 1
             routes = tuple(Route(destination=to, via=via) for to, via in subnet.routes)
-            found.append(Interface(mac=card.mac, name=f"net{others}", addresses=(_within(card.address, subnet),), routes=routes))
+            found.append(
+                Interface(mac=card.mac, name=f"net{others}", addresses=(_within(card.address, subnet),), routes=routes)
+            )
     return tuple(found)
 
 
 def _vip(tree: Tree, card: External, subnet: Subnet, subnets: Subnets) -> Interface:
     lb = tree.loadbalancer
+    more = lb.additional_vips if lb else ()
     floating = [_within(lb.vip_address, subnet)] if lb and lb.vip_address else []
-    for extra in lb.additional_vips if lb else ():
-        floating.append(_within(extra.ip_address, subnets(extra.subnet_id)))
-    gateways = (subnet, *(subnets(v.subnet_id) for v in (lb.additional_vips if lb else ())))
+    floating += [_within(v.ip_address, subnets(v.subnet_id)) for v in more]
+    gateways = (subnet, *(subnets(v.subnet_id) for v in more))
     defaults = {ipaddress.ip_address(s.gateway).version: s.gateway for s in reversed(gateways) if s.gateway}
     routes = [Route(destination=to, via=via) for to, via in subnet.routes]
     routes += [Route(destination="default", via=via) for _, via in sorted(defaults.items())]

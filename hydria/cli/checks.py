@@ -75,7 +75,9 @@ def port(host: str, number: int, kind: socket.SocketKind = socket.SOCK_STREAM) -
 def clock() -> None:
     """The clock is not absurd: certificates depend on it."""
     if time.time() < OLDEST:
-        raise Trouble(f"the clock says {time.strftime('%Y-%m-%d %H:%M')}", "set it: certificates made now would be worthless")
+        raise Trouble(
+            f"the clock says {time.strftime('%Y-%m-%d %H:%M')}", "set it: certificates made now would be worthless"
+        )
 
 
 def descriptors() -> int:

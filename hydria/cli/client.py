@@ -43,7 +43,10 @@ class Client:
     def _log_in(self) -> str:
         user, password, project = self._login
         domain = {"id": "default"}
-        identity = {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": password}}}
+        identity = {
+            "methods": ["password"],
+            "password": {"user": {"name": user, "domain": domain, "password": password}},
+        }
         scope = {"project": {"name": project, "domain": domain}}
         status, answer, headers = self._send(
             "POST", "/identity/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope}}, {}

@@ -10,7 +10,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydria.cli.deployment import Deployment, run
+from hydria.cli import deployment as deployments
+from hydria.cli.deployment import Deployment
 from hydria.cli.trouble import Trouble
 from hydria.drivers.network import Port
 
@@ -55,7 +56,16 @@ class BackEnd:
             return
         text = CONFIG.format(folder=self.folder, name=self.name, address=self.address, port=PORT)
         (self.folder / f"{self.name}.cfg").write_text(text)
-        command = ("ip", "netns", "exec", self.namespace, "/usr/sbin/haproxy", "-D", "-f", f"{self.folder}/{self.name}.cfg")
+        command = (
+            "ip",
+            "netns",
+            "exec",
+            self.namespace,
+            "/usr/sbin/haproxy",
+            "-D",
+            "-f",
+            f"{self.folder}/{self.name}.cfg",
+        )
         said = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
         if said.returncode:
             raise Trouble(f"demo back end {self.name} does not start", "see above", said.stderr)
@@ -83,8 +93,8 @@ def up(deployment: Deployment) -> list[BackEnd]:
     found = back_ends(deployment)
     for one in found:
         one.folder.mkdir(parents=True, exist_ok=True)
-        if run("ip", "-n", one.namespace, "address", "show", "eth0").returncode:
-            run("ip", "netns", "delete", one.namespace)
+        if deployments.run("ip", "-n", one.namespace, "address", "show", "eth0").returncode:
+            deployments.run("ip", "netns", "delete", one.namespace)
             _make(one, networks, wires, subnet)
         one.start()
     return found
@@ -101,7 +111,7 @@ def _make(one: BackEnd, networks: object, wires: object, subnet: object) -> None
         mac="02:" + ":".join(seed[i : i + 2] for i in range(0, 10, 2)),
         ours=False,
     )
-    run("ip", "netns", "add", one.namespace)
+    deployments.run("ip", "netns", "add", one.namespace)
     wires.detach(networks, port.id)  # type: ignore[attr-defined]
     wires.attach(networks, port, one.namespace, "eth0")  # type: ignore[attr-defined]
     prefix = subnet.cidr.split("/")[1]  # type: ignore[attr-defined]
@@ -109,7 +119,9 @@ def _make(one: BackEnd, networks: object, wires: object, subnet: object) -> None
         f"address add {one.address}/{prefix} dev eth0\nlink set eth0 up\nlink set lo up\n"
         f"route add default via {subnet.gateway}\n"  # type: ignore[attr-defined]
     )
-    said = subprocess.run(("ip", "-n", one.namespace, "-batch", "-"), input=batch, capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ("ip", "-n", one.namespace, "-batch", "-"), input=batch, capture_output=True, text=True, check=False
+    )
     if said.returncode:
         raise Trouble(f"demo back end {one.name} cannot be wired", "hydria quickstart --down, then again", said.stderr)
 
@@ -120,5 +132,5 @@ def down(deployment: Deployment) -> None:
         return
     for one in back_ends(deployment):
         one.stop()
-        run("ip", "netns", "delete", one.namespace)
+        deployments.run("ip", "netns", "delete", one.namespace)
     shutil.rmtree(deployment.settings.run / "demo", ignore_errors=True)

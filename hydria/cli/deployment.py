@@ -1,7 +1,6 @@
 """The deployment of one machine: its folder, its keys, its users, and how it is brought up and taken down."""
 
 import contextlib
-import os
 import secrets
 import shutil
 import socket
@@ -35,7 +34,10 @@ CLOUD = """  {cloud}:
     region_name: RegionOne
     identity_api_version: 3
 """
-USERS = (("hydria", "demo", "demo", ("member", "reader")), ("hydria-admin", "admin", "admin", ("admin", "member", "reader")))
+USERS = (
+    ("hydria", "demo", "demo", ("member", "reader")),
+    ("hydria-admin", "admin", "admin", ("admin", "member", "reader")),
+)
 """Cloud in clouds.yaml, user, project, roles."""
 
 
@@ -103,7 +105,16 @@ class Deployment:
 
     def _command(self, name: str) -> list[str]:
         path = str(Path(self.settings.path).absolute())
-        return ["env", f"PYTHONPATH={Path(__file__).parents[2]}", self.parts.python, "-m", "hydria.main", "--config", path, name]
+        return [
+            "env",
+            f"PYTHONPATH={Path(__file__).parents[2]}",
+            self.parts.python,
+            "-m",
+            "hydria.main",
+            "--config",
+            path,
+            name,
+        ]
 
     def _prepare(self) -> None:
         """Make what is missing in the state folder: each file whole or not at all."""
@@ -134,9 +145,13 @@ class Deployment:
         api = Client(self.url, "", "", "")
         if client.until(lambda: api.answers() and self.is_up() and self._hears(), START_S):
             return
-        down = next((s.name for s in self.supervision.standing() if not s.pid), "api" if not api.answers() else "worker")
+        down = next(
+            (s.name for s in self.supervision.standing() if not s.pid), "api" if not api.answers() else "worker"
+        )
         log = "\n".join(self.supervision.end_of_log(down))
-        raise Trouble(f"{down} did not come up within {START_S:.0f} s", "read its log; `hydria doctor` checks the rest", log)
+        raise Trouble(
+            f"{down} did not come up within {START_S:.0f} s", "read its log; `hydria doctor` checks the rest", log
+        )
 
     def _hears(self) -> bool:
         return any((self.settings.run / "nudge").glob("*.sock"))
@@ -178,8 +193,8 @@ def _once(path: Path, text: Any) -> None:
 
 def _write(path: Path, text: str) -> None:
     fresh = path.with_name(path.name + ".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text + ("" if text.endswith("\n") else "\n"))
+    fresh.touch(mode=0o600)
+    fresh.write_text(text + ("" if text.endswith("\n") else "\n"))
     fresh.rename(path)
 
 

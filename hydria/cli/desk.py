@@ -8,8 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hydria.cli import deployment as deployments
 from hydria.cli import doctor, quickstart
-from hydria.cli.deployment import Deployment, seconds
+from hydria.cli.deployment import Deployment
 from hydria.cli.parts import Parts
 from hydria.cli.trouble import Trouble
 from hydria.drivers import faults
@@ -49,7 +50,7 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
     began = time.monotonic()
     if arguments.command == "up":
         deployment.up()
-        console.print(f"up in {seconds(began)}: {deployment.url}")
+        console.print(f"up in {deployments.seconds(began)}: {deployment.url}")
         console.print(f"clients: export OS_CLIENT_CONFIG_FILE={deployment.clouds} OS_CLOUD=hydria")
     elif arguments.command == "down":
         for line in deployment.down(everything=arguments.all, purge=arguments.purge) or ["nothing was running"]:

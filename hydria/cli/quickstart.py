@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hydria.cli import client, demo
+from hydria.cli import deployment as deployments
 from hydria.cli.client import Client
 from hydria.cli.demo import BackEnd
-from hydria.cli.deployment import Deployment, seconds
+from hydria.cli.deployment import Deployment
 from hydria.cli.trouble import Trouble
 
 REQUESTS = 30
@@ -24,7 +25,7 @@ def show(deployment: Deployment, console: Console) -> int:
     began = time.monotonic()
     with console.status("starting the controllers"):
         deployment.up()
-    console.print(f"controllers up: {seconds(began)}")
+    console.print(f"controllers up: {deployments.seconds(began)}")
     with console.status("starting three demo back ends"):
         members = demo.up(deployment)
     try:
@@ -36,9 +37,11 @@ def show(deployment: Deployment, console: Console) -> int:
         log = trouble.log or "\n".join(deployment.supervision.end_of_log("worker"))
         raise Trouble(trouble.reason, trouble.remedy or "hydria doctor; then run ./quickstart again", log) from trouble
     _report(console, deployment, lb, made, spread)
-    console.print(f"one member killed: {failed} of {asked} requests failed meanwhile; the API showed it after {noticed}")
+    console.print(
+        f"one member killed: {failed} of {asked} requests failed meanwhile; the API showed it after {noticed}"
+    )
     _next_steps(console, deployment)
-    console.print(f"all of it took {seconds(began)}")
+    console.print(f"all of it took {deployments.seconds(began)}")
     return 0
 
 
@@ -66,7 +69,12 @@ def _load_balancer(api: Client, deployment: Deployment, members: list[BackEnd]) 
     pool = {"name": "web", "listener_id": listener["id"], "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
     pool = api.call("POST", "/v2/lbaas/pools", {"pool": pool})["pool"]
     for member in members:
-        body = {"name": member.name, "address": member.address, "protocol_port": demo.PORT, "subnet_id": subnets["back"]}
+        body = {
+            "name": member.name,
+            "address": member.address,
+            "protocol_port": demo.PORT,
+            "subnet_id": subnets["back"],
+        }
         api.call("POST", f"/v2/lbaas/pools/{pool['id']}/members", {"member": body})
     monitor = {"pool_id": pool["id"], "type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 2}
     api.call("POST", "/v2/lbaas/healthmonitors", {"healthmonitor": monitor})
@@ -145,7 +153,9 @@ def _report(console: Console, deployment: Deployment, lb: dict[str, Any], made: 
         table.add_row(name, f"{count}  " + "█" * count)
     console.print(table)
     networks = deployment.parts.networks()
-    console.print("addresses: API " + deployment.url + "; " + ", ".join(f"{s.name} {s.cidr}" for s in networks.subnets()))
+    console.print(
+        "addresses: API " + deployment.url + "; " + ", ".join(f"{s.name} {s.cidr}" for s in networks.subnets())
+    )
 
 
 def _next_steps(console: Console, deployment: Deployment) -> None:

@@ -103,7 +103,11 @@ class Supervision:
 
 def _running(service: Path) -> bool:
     """Whether a runsv looks after this service."""
-    return subprocess.run(["sv", "status", str(service)], capture_output=True, check=False).stdout[:4] not in (b"fail", b"warn", b"")
+    return subprocess.run(["sv", "status", str(service)], capture_output=True, check=False).stdout[:4] not in (
+        b"fail",
+        b"warn",
+        b"",
+    )
 
 
 def _standing(service: Path) -> Standing:

@@ -4,7 +4,18 @@ from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Since
 from hydria.domain.part import Part
-from hydria.domain.types import Codes, DomainName, HttpMethod, HttpVersion, MonitorType, Name, Retries, Seconds, UrlPath, Uuid
+from hydria.domain.types import (
+    Codes,
+    DomainName,
+    HttpMethod,
+    HttpVersion,
+    MonitorType,
+    Name,
+    Retries,
+    Seconds,
+    UrlPath,
+    Uuid,
+)
 
 
 class HealthMonitor(Part, kw_only=True, frozen=True):

@@ -12,7 +12,7 @@ from hydria.domain.part import Part
 from hydria.domain.pool import Pool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """A kind of object: `one` is its root key, `many` its collection, `table` its table."""
 

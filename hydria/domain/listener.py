@@ -4,7 +4,6 @@ from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Since
 from hydria.domain.part import Part
-from hydria.kit.ids import NIL
 from hydria.domain.types import (
     Alpn,
     Cidr,
@@ -21,6 +20,7 @@ from hydria.domain.types import (
     TlsVersion,
     Uuid,
 )
+from hydria.kit.ids import NIL
 
 
 class Listener(Part, kw_only=True, frozen=True):

@@ -15,11 +15,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from hydria.domain.healthmonitor import HealthMonitor
-from hydria.domain.l7policy import L7Policy
-from hydria.domain.l7rule import L7Rule
-from hydria.domain.member import Member
-from hydria.domain.part import Part
 from hydria.domain.statuses import Operating
 
 S = Operating
@@ -131,12 +126,3 @@ def _pool(up: bool, members: list[Operating]) -> Operating:
 
 def _root(parts: list[Operating]) -> Operating:
     return next((s for s in (S.ERROR, S.DEGRADED) if s in parts), S.ONLINE)
-
-
-def unseen(part: Part, *, monitored: bool = False) -> Operating:
-    """The status of an object that no amphora has spoken of; `monitored`: whether a member's pool has a monitor."""
-    if isinstance(part, HealthMonitor | L7Policy | L7Rule):
-        return S.ONLINE if part.admin_state_up else S.OFFLINE
-    if isinstance(part, Member) and not monitored:
-        return S.NO_MONITOR if part.admin_state_up else S.OFFLINE
-    return S.OFFLINE

@@ -28,7 +28,9 @@ Generation = Annotated[int, Meta(ge=0)]
 Json = Annotated[str, Meta(max_length=4096)]
 CookieName = Annotated[str, Meta(max_length=255, pattern=pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"))]
 UrlPath = Annotated[str, Meta(max_length=2048, pattern=pattern(r"/[!-~]*"), description="a path that begins with /")]
-Codes = Annotated[str, Meta(max_length=64, pattern=pattern(r"\d{3}(\s*,\s*\d{3})*|\d{3}-\d{3}"), description="200; 200,202; 200-204")]
+Codes = Annotated[
+    str, Meta(max_length=64, pattern=pattern(r"\d{3}(\s*,\s*\d{3})*|\d{3}-\d{3}"), description="200; 200,202; 200-204")
+]
 DomainName = Annotated[
     str,
     Meta(

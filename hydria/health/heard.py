@@ -16,7 +16,7 @@ from hydria.kit import ids
 from hydria.kit.secret import Secret
 from hydria.storage.roster import Expected
 from hydria.wire import datagrams
-from hydria.wire.datagrams import Alive, Header, KindOf, MemberState, State
+from hydria.wire.datagrams import Alive, Header, KindOf, MemberState, PlacementAlive, State
 
 BOOTS = 8
 """Boots of which the last number is remembered. A token outlives no more of them."""
@@ -58,10 +58,18 @@ class Report(msgspec.Struct, frozen=True):
 Event = Seen | Report
 
 
+class Said(NamedTuple):
+    """What an Alive said of a placement, and when."""
+
+    placement: PlacementAlive
+    at: float
+
+
 class Voice:
     """What is known of one amphora that may speak. Only the receiver writes to it, `late` aside."""
 
     __slots__ = (
+        "alive_at",
         "boot",
         "boots",
         "expected",
@@ -70,7 +78,7 @@ class Voice:
         "known_at",
         "late",
         "placements",
-        "reported",
+        "says",
         "session_text",
         "slot",
         "text",
@@ -87,7 +95,8 @@ class Voice:
         self.fresh_at: float | None = None
         self.told_at = -math.inf
         self.late = False
-        self.reported: tuple[datagrams.PlacementAlive, ...] | None = None
+        self.alive_at: float | None = None
+        self.says: dict[bytes, Said] = {}
         self.slot = -1
         self.tokens: list[bytes] = []
         self.expected = expected
@@ -200,7 +209,7 @@ class Heard:
 
     def _take(self, voice: Voice, kind: int, boot: bytes, body: bytes, now: Moment) -> tuple[Event, ...]:
         try:
-            report = _alive(voice, body) if kind == KindOf.ALIVE else _state(voice, body)
+            report = _alive(voice, boot, body, now.monotonic) if kind == KindOf.ALIVE else _state(voice, body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return self._refuse("body")[1]
         self.counts["fresh"] += 1
@@ -237,11 +246,16 @@ ALIVE = msgspec.msgpack.Decoder(Alive)
 STATE = msgspec.msgpack.Decoder(State)
 
 
-def _alive(voice: Voice, body: bytes) -> Report | None:
+def _alive(voice: Voice, boot: bytes, body: bytes, now: float) -> Report | None:
     alive = ALIVE.decode(body)
     if not (math.isfinite(alive.vrrp_since_s) and math.isfinite(alive.peer_heard_s)):
         raise ValueError("a time that is no number")
-    voice.reported = alive.placements
+    if boot != voice.boot:
+        voice.says = {}
+    # Many placements come in several datagrams: each says nothing of those it does not name.
+    told = {p.load_balancer_id: Said(p, now) for p in alive.placements if p.load_balancer_id in voice.placements}
+    voice.says = {lb: said for lb, said in voice.says.items() if lb in voice.placements} | told
+    voice.alive_at = now
     return None  # the watcher compares it with what should run
 
 

@@ -71,7 +71,7 @@ class Watch:
         wanted = [v for v in voices.values() if v.expected.allocated]
         quiet = {v.expected.amphora_id: self._quiet_for(v, now) for v in wanted}
         silent = {amphora for amphora, quiet_for in quiet.items() if quiet_for > self._settings.heartbeat_timeout}
-        found = [f for v in wanted for f in (_silences(v) if v.expected.amphora_id in silent else _oddities(v))]
+        found = [f for v in wanted for f in (_silences(v) if v.expected.amphora_id in silent else self._oddities(v))]
         self._since = {f.key: self._began(f, now) for f in found}
         self._raised = {key: raised for key, raised in self._raised.items() if key in self._since}
         fell = self._fell(quiet)
@@ -80,6 +80,19 @@ class Watch:
         due = [f for f in found if self._is_due(f, now) and not (brake and f.what is What.SILENT)]
         late = tuple(v for v in wanted if v.expected.amphora_id in silent and not v.late)
         return Findings(late, tuple(due), len(fell) if brake else 0, heard)
+
+    def _oddities(self, voice: Voice) -> Iterator[Finding]:
+        if voice.alive_at is None:
+            return
+        says = voice.says
+        for placed in voice.expected.placements:
+            if not placed.wanted or placed.digest is None:
+                continue
+            said = says.get(placed.load_balancer_id)
+            is_named = said is not None and voice.alive_at - said.at < self._settings.missing_after
+            odd = _odd(placed, said.placement if said and is_named else None)
+            if odd:
+                yield Finding(voice.expected.amphora_id, placed.load_balancer_id, *odd)
 
     def _fell(self, quiet: Mapping[bytes, float]) -> set[bytes]:
         """Who is or will soon be silent, without those suspected before: the first must not be blamed before all are counted."""
@@ -119,18 +132,6 @@ def _silences(voice: Voice) -> Iterator[Finding]:
         if placed.wanted:
             text = "nothing was heard of it for longer than heartbeat_timeout"
             yield Finding(voice.expected.amphora_id, placed.load_balancer_id, What.SILENT, text)
-
-
-def _oddities(voice: Voice) -> Iterator[Finding]:
-    if voice.reported is None:
-        return
-    says = {p.load_balancer_id: p for p in voice.reported}
-    for placed in voice.expected.placements:
-        if not placed.wanted or placed.digest is None:
-            continue
-        odd = _odd(placed, says.get(placed.load_balancer_id))
-        if odd:
-            yield Finding(voice.expected.amphora_id, placed.load_balancer_id, *odd)
 
 
 def _odd(placed: Placed, says: PlacementAlive | None) -> tuple[What, str] | None:

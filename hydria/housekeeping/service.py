@@ -20,7 +20,7 @@ class Service:
             for chore in self._chores:
                 try:
                     chore()
-                except Exception:  # one chore's trouble must not stop the others, nor its own next turn
+                except Exception:  # noqa: BLE001  one chore's trouble must not stop the others, nor its own next turn
                     log.get().exception("housekeeping.failed")
 
     def stop(self) -> None:

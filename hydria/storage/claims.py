@@ -50,7 +50,12 @@ def seen(c: Connection, lb_id: str) -> Due | None:
 def claim(c: Connection, due_: Due, worker: str) -> int | None:
     """Take charge of what was seen as `due_`; the new epoch, or None when somebody was quicker."""
     p = PROGRESS.c
-    mine = (p.load_balancer_id == due_.load_balancer_id) & (p.epoch == due_.epoch) & (p.beat == due_.beat) & (p.owner == due_.owner)
+    mine = (
+        (p.load_balancer_id == due_.load_balancer_id)
+        & (p.epoch == due_.epoch)
+        & (p.beat == due_.beat)
+        & (p.owner == due_.owner)
+    )
     taken = c.execute(update(PROGRESS).where(mine).values(owner=worker, epoch=p.epoch + 1, beat=0))
     return due_.epoch + 1 if taken.rowcount else None
 
@@ -58,8 +63,20 @@ def claim(c: Connection, due_: Due, worker: str) -> int | None:
 def hold(c: Connection, lb_id: str, epoch: int) -> None:
     """Make sure, at the beginning of a transaction, that the claim is still ours; raises LostClaim."""
     p = PROGRESS.c
-    if not c.execute(update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(epoch=epoch)).rowcount:
+    if not c.execute(
+        update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(epoch=epoch)
+    ).rowcount:
         raise LostClaim(lb_id)
+
+
+def standing(c: Connection, lb_id: str) -> tuple[int | None, bool]:
+    """The epoch of the claim on a load balancer (None: there is no such thing), and whether it is being deleted."""
+    p, root = PROGRESS.c, tables.TREE["load_balancer"].c
+    query = select(p.epoch, root.deleted).join_from(
+        PROGRESS, tables.TREE["load_balancer"], root.id == p.load_balancer_id
+    )
+    row = c.execute(query.where(p.load_balancer_id == lb_id)).first()
+    return (row[0], bool(row[1])) if row else (None, False)
 
 
 def beat(c: Connection, worker: str, lb_ids: Iterable[str]) -> None:
@@ -82,13 +99,17 @@ def release(c: Connection, lb_id: str, epoch: int) -> bool:
 def drop(c: Connection, lb_id: str, epoch: int, not_before: int = 0) -> None:
     """Give the claim back although work is left; nobody takes it before `not_before` (microseconds)."""
     p = PROGRESS.c
-    c.execute(update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(owner="", not_before=not_before))
+    c.execute(
+        update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(owner="", not_before=not_before)
+    )
 
 
 def failed(c: Connection, lb_id: str, epoch: int, **why: str | None) -> int:
     """Write why a run failed (step, reason, remedy, request_id); how many have failed in a row. Needs `hold` before."""
     p = PROGRESS.c
-    c.execute(update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(attempts=p.attempts + 1, **why))
+    c.execute(
+        update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(attempts=p.attempts + 1, **why)
+    )
     attempts: int = c.execute(select(p.attempts).where(p.load_balancer_id == lb_id)).scalar_one()
     return attempts
 

@@ -14,6 +14,8 @@ from sqlalchemy.pool import QueuePool
 
 __all__ = ["Connection", "Database", "Unavailable"]
 
+__all__ = ["Connection", "Database", "Unavailable"]
+
 T = TypeVar("T")
 TRIES = 8
 

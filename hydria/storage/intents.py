@@ -1,11 +1,11 @@
 """Intent: what users want. Every function runs inside a transaction of the API that began with `lock` or `create_root`.
 
-    def add_member(c):
-        locked = intents.lock(c, lb_id, now, due)     # first: from here on this load balancer is ours
-        ...check rules on rows read now...
-        intents.add(c, member)                        # born, changed, touched = locked.generation
-        intents.touch(c, locked.generation, kinds.POOL, [pool_id])
-        journal.write(c, ...)
+def add_member(c):
+    locked = intents.lock(c, lb_id, now, due)     # first: from here on this load balancer is ours
+    ...check rules on rows read now...
+    intents.add(c, member)                        # born, changed, touched = locked.generation
+    intents.touch(c, locked.generation, kinds.POOL, [pool_id])
+    journal.write(c, ...)
 """
 
 from collections.abc import Iterable
@@ -44,7 +44,9 @@ def lock(c: Connection, lb_id: str, due_at: int) -> Locked:
 
     Raises NotFound, and Conflict while it is being deleted.
     """
-    raised = c.execute(update(ROOT).where(ROOT.c.id == lb_id, ROOT.c.deleted == 0).values(generation=ROOT.c.generation + 1))
+    raised = c.execute(
+        update(ROOT).where(ROOT.c.id == lb_id, ROOT.c.deleted == 0).values(generation=ROOT.c.generation + 1)
+    )
     found = c.execute(select(ROOT).where(ROOT.c.id == lb_id)).first()
     if found is None:
         message = f"load balancer {lb_id} does not exist"
@@ -98,6 +100,12 @@ def remove_tree(c: Connection, lb_id: str, generation: int) -> None:
     for kind in kinds.KINDS:
         table = tables.TREE[kind.table]
         remove(c, generation, kind, table.c.load_balancer_id == lb_id)
+
+
+def give_vip(c: Connection, lb_id: str, *, port_id: str, address: str, subnet_id: str, network_id: str) -> None:
+    """Write what the network made of a load balancer's VIP."""
+    vip = {"vip_port_id": port_id, "vip_address": address, "vip_subnet_id": subnet_id, "vip_network_id": network_id}
+    c.execute(update(ROOT).where(ROOT.c.id == lb_id).values(**vip))
 
 
 def forget_root(c: Connection, lb_id: str) -> None:

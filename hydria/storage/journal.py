@@ -35,5 +35,7 @@ def add(c: Connection, *entries: Entry) -> None:
 
 def of(c: Connection, load_balancer_id: str, limit: int = 100) -> list[Entry]:
     """The newest entries of a load balancer, newest first."""
-    query = select(JOURNAL).where(JOURNAL.c.load_balancer_id == load_balancer_id).order_by(JOURNAL.c.id.desc()).limit(limit)
+    query = (
+        select(JOURNAL).where(JOURNAL.c.load_balancer_id == load_balancer_id).order_by(JOURNAL.c.id.desc()).limit(limit)
+    )
     return [Entry(**{k: v for k, v in row._mapping.items() if k != "id"}) for row in c.execute(query)]  # noqa: SLF001

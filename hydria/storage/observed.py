@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Insert, Table, delete, func, select
+from sqlalchemy import Connection, Insert, Table, delete, select
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from hydria.kit import ids
@@ -102,11 +102,6 @@ def forget(c: Connection, lb_ids: Collection[str], amphora_ids: Collection[str])
     _remove(c, S, "load_balancer_id", lb_ids)
     _remove(c, T, "load_balancer_id", lb_ids)
     _remove(c, F, "amphora_id", amphora_ids)
-
-
-def total(c: Connection, column: str) -> int:
-    """The sum of one counter over everything, for measurements."""
-    return int(c.execute(select(func.coalesce(func.sum(T.c[column]), 0))).scalar_one())
 
 
 def _remove(c: Connection, table: Table, column: str, values: Iterable[str]) -> None:

@@ -30,6 +30,18 @@ PARENT = {
 """The kinds that exist only beneath another object, and the column that says which."""
 
 
+SILENT = {
+    kinds.LOADBALANCER: Operating.OFFLINE,
+    kinds.LISTENER: Operating.OFFLINE,
+    kinds.POOL: Operating.OFFLINE,
+    kinds.MEMBER: Operating.NO_MONITOR,  # OFFLINE beneath a pool with a monitor
+    kinds.HEALTHMONITOR: Operating.ONLINE,
+    kinds.L7POLICY: Operating.ONLINE,
+    kinds.L7RULE: Operating.ONLINE,
+}
+"""The operating status while nothing has been observed."""
+
+
 class Shown(NamedTuple):
     """An object as users see it. `silent` is its operating status while nothing has been observed."""
 
@@ -128,7 +140,8 @@ def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
     body["operating_status"] = ""
     if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or row.reason):
         body |= _trouble(kind, row)
-    return Shown(body, row.load_balancer_id, getattr(row, PARENT[kind]) if kind in PARENT else None, _silent(kind))
+    parent_id = getattr(row, PARENT[kind]) if kind in PARENT else None
+    return Shown(body, row.load_balancer_id, parent_id, SILENT[kind])
 
 
 def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
@@ -146,12 +159,6 @@ def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
         "request_id": row.request_id,
         "remedy": row.remedy,
     }
-
-
-def _silent(kind: kinds.Kind) -> Operating:
-    if kind is kinds.MEMBER:
-        return Operating.NO_MONITOR
-    return Operating.ONLINE if kind in (kinds.HEALTHMONITOR, kinds.L7POLICY, kinds.L7RULE) else Operating.OFFLINE
 
 
 def _refs(c: Connection, child: kinds.Kind, column: str, parents: Iterable[str]) -> dict[str, list[dict[str, str]]]:

@@ -5,9 +5,14 @@ from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table,
 from hydria.domain import kinds
 from hydria.domain.amphora import Amphora
 from hydria.domain.offers import AvailabilityZone, AvailabilityZoneProfile, Flavor, FlavorProfile
-from hydria.storage.columns import BIG, BLOB, Id, Json, columns
+from hydria.storage import columns
+from hydria.storage.columns import BIG, BLOB, Id, Json
 
-NAMES = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 INTENT = MetaData(naming_convention=NAMES)
 """What must never be lost."""
@@ -18,7 +23,7 @@ OBSERVED = MetaData(naming_convention=NAMES)
 # --- intent: written by the API; the worker removes rows whose deletion it has settled
 TREE: dict[str, Table] = {}
 for _kind in kinds.KINDS:
-    _table = Table(_kind.table, INTENT, *columns(_kind.resource, "id"))
+    _table = Table(_kind.table, INTENT, *columns.columns(_kind.resource, "id"))
     Index(None, _table.c.project_id, _table.c.created_at, _table.c.id)
     Index(None, _table.c.load_balancer_id)
     TREE[_kind.table] = _table
@@ -28,10 +33,10 @@ Index(None, TREE["l7policy"].c.listener_id)
 Index(None, TREE["l7rule"].c.l7policy_id)
 
 # --- offers: written by the API
-FLAVOR_PROFILE = Table("flavor_profile", INTENT, *columns(FlavorProfile, "id"))
-FLAVOR = Table("flavor", INTENT, *columns(Flavor, "id"), UniqueConstraint("name"))
-ZONE_PROFILE = Table("availability_zone_profile", INTENT, *columns(AvailabilityZoneProfile, "id"))
-ZONE = Table("availability_zone", INTENT, *columns(AvailabilityZone, "name"))
+FLAVOR_PROFILE = Table("flavor_profile", INTENT, *columns.columns(FlavorProfile, "id"))
+FLAVOR = Table("flavor", INTENT, *columns.columns(Flavor, "id"), UniqueConstraint("name"))
+ZONE_PROFILE = Table("availability_zone_profile", INTENT, *columns.columns(AvailabilityZoneProfile, "id"))
+ZONE = Table("availability_zone", INTENT, *columns.columns(AvailabilityZone, "name"))
 
 QUOTA_KINDS = tuple(k.table for k in kinds.KINDS)
 # --- quota: limits and what is taken by the API; what a settled deletion frees by the worker
@@ -90,7 +95,7 @@ VERDICT = Table(
 )
 
 # --- amphora, placement, external: written by the worker (external of a VIP: planned by the API)
-AMPHORA = Table("amphora", INTENT, *columns(Amphora, "id"))
+AMPHORA = Table("amphora", INTENT, *columns.columns(Amphora, "id"))
 Index(None, AMPHORA.c.loadbalancer_id)
 PLACEMENT = Table(
     "placement",

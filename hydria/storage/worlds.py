@@ -70,7 +70,9 @@ def read(c: Connection, lb_id: str) -> World | None:
 def bury(c: Connection, lb_id: str, settled: int) -> None:
     """Remove objects whose deletion is settled and give their quota back. Part of the worker's settling transaction."""
     counts: dict[str, int] = {}
-    project = c.execute(select(tables.TREE["load_balancer"].c.project_id).where(tables.TREE["load_balancer"].c.id == lb_id)).scalar()
+    project = c.execute(
+        select(tables.TREE["load_balancer"].c.project_id).where(tables.TREE["load_balancer"].c.id == lb_id)
+    ).scalar()
     for kind in reversed(kinds.KINDS):
         table = tables.TREE[kind.table]
         done = (table.c.load_balancer_id == lb_id) & (table.c.deleted > 0) & (table.c.deleted <= settled)

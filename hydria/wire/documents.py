@@ -142,7 +142,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
 
 
-def digest_of(files: dict[str, str], interfaces: tuple[Interface, ...], certificates: tuple[Certificate, ...] = ()) -> str:
+def digest_of(
+    files: dict[str, str], interfaces: tuple[Interface, ...], certificates: tuple[Certificate, ...] = ()
+) -> str:
     """The digest of what a document makes run."""
     body = msgspec.json.encode(
         [sorted(files.items()), interfaces, sorted((c.name, c.digest) for c in certificates)], order="deterministic"

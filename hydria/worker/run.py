@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, select
 
 from hydria.control.world import External, World
 from hydria.domain.amphora import Amphora
 from hydria.kit import ids
-from hydria.storage import amphorae, claims, ledger, tables, worlds
+from hydria.storage import amphorae, claims, database, ledger, worlds
 from hydria.worker.tools import Tools
 
 T = TypeVar("T")
-ROOT = tables.TREE["load_balancer"]
 
 
 class Superseded(Exception):
@@ -58,10 +56,10 @@ class Run:
         """Microseconds since 1970."""
         return int(self.tools.clock.now() * 1_000_000)
 
-    def commit(self, work: Callable[[Connection], T]) -> T:
+    def commit(self, work: Callable[[database.Connection], T]) -> T:
         """Write, provided the claim is still ours; raises claims.LostClaim."""
 
-        def held(c: Connection) -> T:
+        def held(c: database.Connection) -> T:
             claims.hold(c, self.load_balancer_id, self.epoch)
             return work(c)
 
@@ -71,17 +69,11 @@ class Run:
         """Before every effect: the claim is ours, the beat is recent, nobody has deleted the load balancer meanwhile."""
         if not self._sure():
             raise claims.LostClaim(self.load_balancer_id)
-        claim, deleted = self.tools.database.read(self._standing)
+        claim, deleted = self.tools.database.read(lambda c: claims.standing(c, self.load_balancer_id))
         if claim != self.epoch:
             raise claims.LostClaim(self.load_balancer_id)
         if deleted and not self.world.deleted:
             raise Superseded
-
-    def _standing(self, c: Connection) -> tuple[int | None, int | None]:
-        p = tables.PROGRESS.c
-        query = select(p.epoch, ROOT.c.deleted).join(ROOT, ROOT.c.id == p.load_balancer_id)
-        row = c.execute(query.where(p.load_balancer_id == self.load_balancer_id)).first()
-        return (row[0], row[1]) if row else (None, None)
 
     def thing(self, name: str) -> External:
         """The row of a thing as it is now."""

@@ -4,7 +4,6 @@ import traceback
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import Connection
 
 from hydria.amphora import Stale
 from hydria.control import converge
@@ -12,8 +11,9 @@ from hydria.control.steps import Par, Step, Then
 from hydria.drivers import faults
 from hydria.kit import log, retry
 from hydria.storage import claims, database, journal, worlds
+from hydria.worker import run as runs
 from hydria.worker.do.table import DO
-from hydria.worker.run import Done, Failed, Run, Superseded, fresh
+from hydria.worker.run import Done, Failed, Run, Superseded
 from hydria.worker.tools import Tools
 
 ROUNDS = 5
@@ -64,7 +64,7 @@ class Runner:
             world = run.look()
             if world is None:
                 return False
-            plan = converge.plan(world, fresh(), run.now())
+            plan = converge.plan(world, runs.fresh(), run.now())
             if plan.then is Then.LATER:
                 run.commit(lambda c: claims.drop(c, run.load_balancer_id, run.epoch, run.now() + LATER_US))
                 return False
@@ -78,9 +78,11 @@ class Runner:
                 return False
             except (claims.LostClaim, Stale, database.Unavailable):
                 raise
-            except Exception:  # a defect must not end the worker: it is logged loudly and shown on the load balancer
+            except Exception:  # noqa: BLE001  a defect must not end the worker: it is logged loudly and shown to users
                 log.get().error("run.defect", traceback=traceback.format_exc())
-                self._fail(run, "a defect of the worker; its log has the traceback", "report it; the work is tried again")
+                self._fail(
+                    run, "a defect of the worker; its log has the traceback", "report it; the work is tried again"
+                )
                 return False
             if plan.then is Then.SETTLE:
                 return self._settle(run)
@@ -113,7 +115,7 @@ class Runner:
         """Commit that what is wanted is what runs; False when nothing of the load balancer is left."""
         world, lb_id = run.world, run.load_balancer_id
 
-        def write(c: Connection) -> None:
+        def write(c: database.Connection) -> None:
             claims.settle(c, lb_id, world.generation)
             if run.done:
                 journal.add(c, _entry(run, "settled"))
@@ -129,7 +131,7 @@ class Runner:
         settings = self._tools.settings
         step = run.done[-1].step if run.done else "plan"
 
-        def write(c: Connection) -> None:
+        def write(c: database.Connection) -> None:
             why = {"step": step, "reason": reason, "remedy": remedy, "request_id": None}
             attempts = claims.failed(c, run.load_balancer_id, run.epoch, **why)
             wait = retry.backoff(attempts, settings.retry_first_s, settings.retry_most_s)

@@ -107,14 +107,18 @@ class Service:
             now = self._tools.clock.monotonic()
             with self._lock:
                 held = list(self._beaten)
-            try:
-                if held:
-                    self._tools.database.write(lambda c: claims.beat(c, self._name, held))
-                    with self._lock:
-                        self._beaten.update(dict.fromkeys(self._beaten.keys() & set(held), now))
-            except database.Unavailable:
-                log.get().warning("worker.no_beat")
+            if held:
+                self._show_life(held, now)
             self._stop.wait(claims.BEAT_S) if not self._stop.is_set() else self._tools.clock.sleep(0.2)
+
+    def _show_life(self, held: list[str], now: float) -> None:
+        try:
+            self._tools.database.write(lambda c: claims.beat(c, self._name, held))
+        except database.Unavailable:
+            log.get().warning("worker.no_beat")
+            return
+        with self._lock:
+            self._beaten.update(dict.fromkeys(self._beaten.keys() & set(held), now))
 
     def _sure(self, load_balancer_id: str) -> Callable[[int], Callable[[], bool]]:
         def claimed(_: int) -> Callable[[], bool]:
@@ -129,7 +133,7 @@ class Service:
             again = False
             try:
                 again = self._runner.work(due, self._sure(due.load_balancer_id))
-            except Exception:  # this loop must not die: the scan offers the load balancer again
+            except Exception:  # noqa: BLE001  this loop must not die: the scan offers the load balancer again
                 log.get().exception("worker.defect", load_balancer=due.load_balancer_id)
             with self._lock:
                 again = self._busy.pop(due.load_balancer_id, False) or again

@@ -1,6 +1,6 @@
 """A deployment on a simulated cloud: users who write, workers that come and go, a clock turned by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,16 @@ from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.member import Member
 from hydria.domain.part import Part
 from hydria.domain.pool import Pool
-from hydria.domain.types import Algorithm, ListenerProtocol, MonitorType, PoolProtocol
+from hydria.domain.types import Address, Algorithm, ListenerProtocol, MonitorType, PoolProtocol
 from hydria.drivers import sim
 from hydria.drivers.compute.sim import SimCompute
-from hydria.drivers.network import PortOrder
+from hydria.drivers.network import Port, PortOrder
 from hydria.drivers.network.sim import SimNetwork
 from hydria.housekeeping.garbage import Garbage
 from hydria.kit import ids
 from hydria.kit.clock import HandClock
 from hydria.kit.secret import Secret
-from hydria.storage import claims, intents, ledger, quotas, rows, tables, worlds
+from hydria.storage import claims, database, intents, ledger, quotas, rows, tables, worlds
 from hydria.storage.database import Database
 from hydria.worker import flow
 from hydria.worker.runner import Runner
@@ -39,18 +39,41 @@ class Killed(BaseException):
     """The process was killed here."""
 
 
+class Cellar:
+    """A database that one deployment after another lives on; each finds it empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self.notice: Callable[[str], None] = lambda _: None
+        self.database = Database(f"sqlite:///{folder}/hydria.db", tables.INTENT, durable=False, notice=self._passed_on)
+        self.database.create_all()
+
+    def _passed_on(self, name: str) -> None:
+        self.notice(name)
+
+    def cleared(self, notice: Callable[[str], None]) -> Database:
+        """The database, empty; `notice` hears its commits from now on."""
+        self.notice = lambda _: None
+
+        def wipe(c: database.Connection) -> None:
+            for table in tables.INTENT.sorted_tables:
+                c.execute(table.delete())
+
+        self.database.write(wipe)
+        self.notice = notice
+        return self.database
+
+
 class Lab:
     """Everything of one deployment; the worker is whoever calls `work`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, cellar: Cellar) -> None:
         self.clock = HandClock()
         self.cloud = sim.Cloud(self.clock)
         self.points = 0
         self.kill_at: int | None = None
         self._asleep: Callable[[], None] | None = None
         self.passed: list[str] = []
-        self.database = Database(f"sqlite:///{folder}/hydria.db", tables.INTENT, durable=False, notice=self._point)
-        self.database.create_all()
+        self.database = cellar.cleared(self._point)
         self.cloud.on_effect = self._point
         self.amphorae = SimAmphorae(self.cloud)
         self.network = SimNetwork(self.cloud, DEPLOYMENT)
@@ -90,51 +113,51 @@ class Lab:
     def create(self, *, vip: bool = True) -> str:
         """A load balancer whose VIP the API has made (or, without `vip`, was killed before it could)."""
         lb_id, name = ids.new(), ids.new()
-        subnet = DEMO.subnets[0]
+        self.database.write(lambda c: self._ask_for(c, lb_id, name))
+        if vip:
+            order = PortOrder(name=name, network_id=DEMO.id, subnet_id=DEMO.subnets[0].id, device_id=lb_id)
+            port = self.network.create_port(order)
+            self.database.write(lambda c: self._give(c, lb_id, name, port))
+        return lb_id
+
+    def _ask_for(self, c: Any, lb_id: str, name: str) -> None:
+        now, where = self.now(), {"network_id": DEMO.id, "subnet_id": DEMO.subnets[0].id}
         lb = LoadBalancer(
             id=lb_id,
             project_id="p1",
             load_balancer_id=lb_id,
+            created_at=now,
+            due_at=now + 15_000_000,
+            vip_subnet_id=where["subnet_id"],
+            vip_network_id=DEMO.id,
             born=1,
             changed=1,
             touched=1,
             generation=1,
-            created_at=self.now(),
-            due_at=self.now() + 15_000_000,
-            vip_subnet_id=subnet.id,
-            vip_network_id=DEMO.id,
         )
-        thing = External(
-            name=name,
-            kind="port",
-            purpose=Purpose.VIP,
-            load_balancer_id=lb_id,
-            network_id=DEMO.id,
-            subnet_id=subnet.id,
-            created_at=self.now(),
-        )
+        thing = External(name=name, kind="port", purpose=Purpose.VIP, load_balancer_id=lb_id, created_at=now)
+        thing = msgspec.structs.replace(thing, **where)
+        intents.create_root(c, lb)
+        quotas.take(c, "p1", {"load_balancer": 1}, {})
+        ledger.plan(c, thing)
 
-        def first(c: Any) -> None:
-            intents.create_root(c, lb)
-            quotas.take(c, "p1", {"load_balancer": 1}, {})
-            ledger.plan(c, thing)
-
-        self.database.write(first)
-        if vip:
-            port = self.network.create_port(PortOrder(name=name, network_id=DEMO.id, subnet_id=subnet.id, device_id=lb_id))
-
-            def second(c: Any) -> None:
-                ledger.made(c, name, port.id, address=port.address, mac=port.mac)
-                root = tables.TREE["load_balancer"]
-                c.execute(root.update().where(root.c.id == lb_id).values(vip_address=port.address, vip_port_id=port.id))
-
-            self.database.write(second)
-        return lb_id
+    def _give(self, c: Any, lb_id: str, name: str, port: Port) -> None:
+        ledger.made(c, name, port.id, address=port.address, mac=port.mac)
+        where = {"subnet_id": port.subnet_id, "network_id": port.network_id}
+        intents.give_vip(c, lb_id, port_id=port.id, address=port.address, **where)
 
     def _part(self, lb_id: str, locked: intents.Locked) -> dict[str, Any]:
         g = locked.generation
         now = self.now()
-        return {"id": ids.new(), "project_id": "p1", "load_balancer_id": lb_id, "born": g, "changed": g, "touched": g, "created_at": now}
+        return {
+            "id": ids.new(),
+            "project_id": "p1",
+            "load_balancer_id": lb_id,
+            "born": g,
+            "changed": g,
+            "touched": g,
+            "created_at": now,
+        }
 
     def add(self, lb_id: str, make: Callable[[dict[str, Any]], Part]) -> str:
         """Add one object; its id."""
@@ -157,7 +180,10 @@ class Lab:
         return self.add(lb_id, lambda p: Pool(protocol=PoolProtocol.HTTP, lb_algorithm=Algorithm.ROUND_ROBIN, **p))
 
     def member(self, lb_id: str, pool_id: str, address: str, subnet_id: str | None = None) -> str:
-        return self.add(lb_id, lambda p: Member(pool_id=pool_id, address=address, protocol_port=8080, subnet_id=subnet_id, **p))  # type: ignore[arg-type]
+        return self.add(
+            lb_id,
+            lambda p: Member(pool_id=pool_id, address=Address(address), protocol_port=8080, subnet_id=subnet_id, **p),
+        )  # type: ignore[arg-type]
 
     def monitor(self, lb_id: str, pool_id: str) -> str:
         checks = {"type": MonitorType.TCP, "delay": 5, "timeout": 3, "max_retries": 2}
@@ -173,7 +199,9 @@ class Lab:
 
     def remove(self, lb_id: str, kind: kinds.Kind, object_id: str) -> None:
         table = tables.TREE[kind.table]
-        self.write(lb_id, lambda c, locked: intents.remove(c, locked.generation, kind, table.c.id == object_id) and None)
+        self.write(
+            lb_id, lambda c, locked: intents.remove(c, locked.generation, kind, table.c.id == object_id) and None
+        )
 
     def delete(self, lb_id: str) -> None:
         self.write(lb_id, lambda c, locked: intents.remove_tree(c, lb_id, locked.generation))
@@ -241,7 +269,7 @@ class Lab:
     def suspect(self, lb_id: str, amphora_id: str, what: str = "silent") -> None:
         """The health manager finds an amphora odd."""
         values = {"amphora_id": amphora_id, "load_balancer_id": lb_id, "what": what, "at": self.now()}
-        self.database.write(lambda c: c.execute(tables.SUSPICION.insert().values(**values)) and None)
+        self.database.write(lambda c: _forget(c.execute(tables.SUSPICION.insert().values(**values))))
 
     def sweep(self) -> None:
         """Housekeeping looks until hours have passed."""
@@ -255,10 +283,12 @@ class Lab:
         """Provisioning status of every object, by id."""
         world = self.world(lb_id)
         tree = self.database.read(lambda c: worlds.desired(c, lb_id, deleted=True))
+        assert tree.loadbalancer
         late = statuses.is_overdue(world.generation, world.settled, tree.loadbalancer.due_at, self.now())
         refused = {i: v.changed for i, v in world.verdicts.items()}
         return {
-            p.id: statuses.provisioning(p, world.settled, refused_at=refused.get(p.id), overdue=late) for p in tree.parts()
+            p.id: statuses.provisioning(p, world.settled, refused_at=refused.get(p.id), overdue=late)
+            for p in tree.parts()
         }
 
     def leftovers(self) -> list[str]:
@@ -277,7 +307,10 @@ class Lab:
         if world is None:
             used = tables.QUOTA.select()
             quota = self.database.read(lambda c: c.execute(used).first())
-            return {"gone": True, "used": [v for k, v in quota._mapping.items() if k.startswith("used_")] if quota else []}
+            return {
+                "gone": True,
+                "used": [v for k, v in quota._mapping.items() if k.startswith("used_")] if quota else [],
+            }
         running = self.amphorae.running(lb_id)
         return {
             "statuses": sorted(self.status(lb_id).values()),
@@ -290,11 +323,5 @@ class Lab:
         }
 
 
-def kinds_of_points(names: list[str]) -> Iterator[str]:
-    """The names of points, numbered."""
-    return (f"{n}:{name}" for n, name in enumerate(names, 1))
-
-
-def clean(world: Any) -> Any:
-    """A world as plain data, for messages."""
-    return msgspec.to_builtins(world, enc_hook=str)
+def _forget(_: object) -> None:
+    """Of an answer nobody needs."""

@@ -4,14 +4,14 @@ Then also: every effect lost, or late; and a worker that sleeps at each point wh
 The end is always the same, and nothing is left behind. A story added to `STORIES` is covered by itself.
 """
 
+import functools
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from hydria.domain import kinds
 from hydria.drivers import sim
-from tests.scenario.lab import BACK, Killed, Lab
+from tests.scenario.lab import BACK, Cellar, Killed, Lab
 
 Story = Callable[[Lab], str]
 
@@ -110,9 +110,13 @@ STORIES: tuple[Story, ...] = (
 NEVER = 1_000_000_000
 
 
-def begin(folder: Path, story: Story) -> tuple[Lab, str]:
-    folder.mkdir()
-    lab = Lab(folder)
+@pytest.fixture(scope="module")
+def cellar(tmp_path_factory: pytest.TempPathFactory) -> Cellar:
+    return Cellar(tmp_path_factory.mktemp("cellar"))
+
+
+def begin(cellar: Cellar, story: Story) -> tuple[Lab, str]:
+    lab = Lab(cellar)
     return lab, story(lab)
 
 
@@ -125,9 +129,9 @@ def end(lab: Lab, lb: str) -> dict[str, object]:
     return {**lab.picture(lb), "left": lab.leftovers()}
 
 
-def undisturbed(folder: Path, story: Story) -> tuple[dict[str, object], list[str], list[str]]:
+def undisturbed(cellar: Cellar, story: Story) -> tuple[dict[str, object], list[str], list[str]]:
     """The picture at the end, the points a worker passes, and the effects it has in the cloud."""
-    lab, lb = begin(folder / "undisturbed", story)
+    lab, lb = begin(cellar, story)
     before = len(lab.cloud.effects)
     lab.kill_at = NEVER
     lab.work(lb)
@@ -136,39 +140,36 @@ def undisturbed(folder: Path, story: Story) -> tuple[dict[str, object], list[str
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda s: s.__name__)
-def test_a_crash_at_any_point_leads_to_the_same_end(tmp_path: Path, story: Story) -> None:
-    expected, passed, _ = undisturbed(tmp_path, story)
+def test_a_crash_at_any_point_leads_to_the_same_end(cellar: Cellar, story: Story) -> None:
+    expected, passed, _ = undisturbed(cellar, story)
     assert expected["left"] == []
     assert passed
     for point in range(1, len(passed) + 1):
-        lab, lb = begin(tmp_path / str(point), story)
+        lab, lb = begin(cellar, story)
         lab.kill_at = point
         with pytest.raises(Killed):
             lab.work(lb)
         assert end(lab, lb) == expected, f"killed at {point}: {passed[point - 1]}"
-        lab.database.close()
 
 
 @pytest.mark.parametrize("fate", [sim.LoseRequest(), sim.LoseAnswer(), sim.Late(30.0)], ids=lambda f: type(f).__name__)
 @pytest.mark.parametrize("story", STORIES, ids=lambda s: s.__name__)
-def test_an_effect_that_is_lost_or_late_leads_to_the_same_end(tmp_path: Path, story: Story, fate: sim.Fate) -> None:
-    expected, _, effects = undisturbed(tmp_path, story)
+def test_an_effect_that_is_lost_or_late_leads_to_the_same_end(cellar: Cellar, story: Story, fate: sim.Fate) -> None:
+    expected, _, effects = undisturbed(cellar, story)
     for number, effect in enumerate(effects):
-        lab, lb = begin(tmp_path / str(number), story)
+        lab, lb = begin(cellar, story)
         lab.cloud.script(effect, *[sim.Slow(0.0)] * effects[:number].count(effect), fate)
         lab.work(lb)
         assert end(lab, lb) == expected, f"{fate} at {number}: {effect}"
-        lab.database.close()
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda s: s.__name__)
-def test_a_worker_that_sleeps_through_a_takeover_harms_nothing(tmp_path: Path, story: Story) -> None:
-    expected, passed, _ = undisturbed(tmp_path, story)
+def test_a_worker_that_sleeps_through_a_takeover_harms_nothing(cellar: Cellar, story: Story) -> None:
+    expected, passed, _ = undisturbed(cellar, story)
     for point, name in enumerate(passed, 1):
         if name == "commit":
             continue  # inside a transaction nobody else can take over
-        lab, lb = begin(tmp_path / str(point), story)
-        lab.sleep_at(point, lambda lab=lab, lb=lb: lab.until_settled(lb))
+        lab, lb = begin(cellar, story)
+        lab.sleep_at(point, functools.partial(lab.until_settled, lb))
         lab.work(lb)
         assert end(lab, lb) == expected, f"slept at {point}: {name}"
-        lab.database.close()

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from hydria.domain import kinds
-from tests.scenario.lab import BACK, Lab
+from tests.scenario.lab import BACK, Cellar, Lab
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path)
+    return Lab(Cellar(tmp_path))
 
 
 def test_a_new_load_balancer_becomes_active_and_runs(lab: Lab) -> None:

@@ -203,6 +203,7 @@ class Lab:
             raise ConnectionRefusedError(word)
         found = socket.socket(fileno=handles[0])
         found.settimeout(10)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
 
     def get(self, address: str, port: int = 80) -> tuple[int, str]:

@@ -1,10 +1,11 @@
 #!/bin/sh
 # The judge of "two commands on a bare machine": an empty Debian 12, a clean copy of HEAD, both commands, their times.
 #
-#   tests/system/bare_debian.sh [--keep] [--worktree] [--setup-only | --only COMMAND]
+#   tests/system/bare_debian.sh [--keep] [--worktree] [--chroot] [--setup-only | --only COMMAND]
 #
 #   --keep        leave the machine in build/bare/root to look around in
 #   --worktree    copy the files as they are, committed or not
+#   --chroot      enter it by chroot instead of making it the root of its mount namespace; both must do
 #   --setup-only  nothing but the set-up of each command, twice
 #   --only        nothing but this command
 #
@@ -16,11 +17,12 @@ cd "$(dirname "$0")/../.."
 project=$(pwd -P)
 bare=$project/build/bare
 root=$bare/root
-copy=head keep=no phase=all command=
+copy=head keep=no phase=all enter=pivot command=
 while [ $# -gt 0 ]; do
     case $1 in
     --keep) keep=yes ;;
     --worktree) copy=worktree ;;
+    --chroot) enter=chroot ;;
     --setup-only) phase=setup ;;
     --only) phase=only command=$2 && shift ;;
     *) sed -n '2,/^set /s/^# \{0,1\}//p' "$0"; exit 2 ;;
@@ -106,7 +108,7 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 
 cat >"$root/judge" <<'JUDGE'
 set -u
-umount -l /.host && rmdir /.host || exit 1
+[ ! -d /.host ] || { umount -l /.host && rmdir /.host; } || exit 1
 cd /opt/hydria
 for command in git make curl sudo python3 haproxy; do
     if command -v $command >/dev/null; then echo "bare_debian: not bare, it has $command" >&2; exit 1; fi
@@ -155,8 +157,8 @@ JUDGE
 
 cat >"$bare/start" <<'START'
 set -eu
-root=$1 phase=$2 command=$3
-shift 3
+root=$1 phase=$2 enter=$3 command=$4
+shift 4
 mount --make-rprivate /
 mount --bind "$root" "$root"
 for folder; do
@@ -172,10 +174,9 @@ hostname bare-debian
 env | grep -E '^(PIP_|SSL_)|_CA_BUNDLE=|^(https?|no)_proxy=' -i >"$root/tmp/environment" || true
 set --
 while IFS= read -r line; do set -- "$@" "$line"; done <"$root/tmp/environment"
-# A chroot would do for files, but whoever enters a mount namespace made inside would find the host's root there.
 cd "$root"
-mkdir -p .host
-pivot_root . .host
+# In a mere chroot, whoever enters a mount namespace that was made inside finds the host's root there.
+[ $enter = chroot ] || { mkdir -p .host && pivot_root . .host; }
 exec env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" \
     chroot . /bin/sh /judge "$phase" "$command"
 START
@@ -183,5 +184,5 @@ START
 # sysfs shows the network it was mounted in, so it is mounted after entering the network; `ip netns exec` hides cgroups.
 # shellcheck disable=SC2086
 nsenter --net=/run/netns/$netns unshare --mount --pid --fork --kill-child --ipc --uts \
-    sh "$bare/start" "$root" $phase "$command" $folders
+    sh "$bare/start" "$root" $phase $enter "$command" $folders
 echo "bare_debian: passed"

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hydria import configuration, main
 from hydria.cli import client, demo
@@ -38,7 +38,7 @@ class House:
         self.file = folder / "hydria.conf"
         self.file.write_text(SETTINGS.format(folder=folder, port=port, more=more))
         settings = configuration.read(self.file)
-        self.deployment = Deployment(settings, main._parts(settings))  # noqa: SLF001
+        self.deployment = Deployment(settings, main._parts(settings))
         self.subnets: dict[str, str] = {}
         self.api: Client
 
@@ -155,7 +155,7 @@ class Traffic:
             self.asked += 1
             self.failed += not ask(self._vip)
 
-    def __enter__(self) -> "Traffic":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.client
 import os
 import pathlib
 import signal
@@ -126,6 +127,14 @@ def test_silent_connections_are_in_nobodys_way(lab):
     assert time.monotonic() - begun < 2
     for one in silent:
         one.close()
+
+
+def test_idle_connections_make_room_for_new_ones(lab):
+    held = [lab.client() for _ in range(70)]
+    lab.client().good("GET", "/")
+    with pytest.raises((OSError, http.client.HTTPException)):
+        held[0].call("GET", "/")
+    held[-1].good("GET", "/")
 
 
 def test_a_document_brings_traffic_and_the_same_one_changes_nothing(tree, client):

@@ -70,6 +70,22 @@ def test_a_range_in_use_is_refused_by_name(networks: settings.LocalNetworks) -> 
         fabric.down(networks)
 
 
+def test_ranges_that_overlap_each_other_are_refused() -> None:
+    with pytest.raises(faults.Refused, match=r"networks mgmt .* and demo .* overlap"):
+        fabric.up(settings.defaults(ids.new(), "10.190.0.0/16", "10.190.8.0/24", "10.191.0.0/24"))
+
+
+def test_an_address_that_changes_hands_is_reached_at_once(tmp_path: Path) -> None:
+    with local_rig.local(tmp_path) as local:
+        for _ in range(3):
+            name, port = f"hydria-t-{ids.new()[:8]}", local.port("back")
+            namespaces.make(name)
+            wires.manage(local.networks, port, name)
+            said("ping", "-c1", "-W1", port.address)
+            local.net.destroy_port(port.id)
+            namespaces.drop(name)
+
+
 def test_a_port_can_be_plugged_anywhere_with_its_address(tmp_path: Path) -> None:
     with local_rig.local(tmp_path) as local:
         name, port = f"hydria-t-{ids.new()[:8]}", local.port("back")

@@ -147,6 +147,16 @@ def test_a_helper_that_wakes_after_the_destruction_makes_nothing(local: local_ri
     assert local.leftovers() == []
 
 
+def test_destroyers_do_not_disturb_each_other(local: local_rig.Local) -> None:
+    machine_id = local.compute.create(local.order())
+    threads = [threading.Thread(target=local.compute.destroy, args=(machine_id,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert local.compute.look(machine_id).power is Power.GONE
+
+
 def test_twenty_at_once_all_answer(local: local_rig.Local) -> None:
     orders = [local.order() for _ in range(20)]
     threads = [threading.Thread(target=local.compute.create, args=(order,)) for order in orders]

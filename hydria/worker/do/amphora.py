@@ -127,7 +127,9 @@ def retire(step: Retire, run: Run) -> None:
     clock, amphora = run.tools.clock, run.amphora(step.amphora_id)
     until = clock.monotonic() + run.tools.settings.drain_s
     try:
-        while run.tools.amphorae.retire(contact(amphora), run.load_balancer_id, run.epoch) and clock.monotonic() < until:
+        while (
+            run.tools.amphorae.retire(contact(amphora), run.load_balancer_id, run.epoch) and clock.monotonic() < until
+        ):
             clock.sleep(0.1)
     except faults.Fault:
         return

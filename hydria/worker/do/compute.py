@@ -3,7 +3,6 @@
 from functools import partial
 
 import msgspec
-from sqlalchemy import Connection
 
 from hydria.control.steps import MakeServer, Plug, ReserveAmphora
 from hydria.control.world import External, ExternalState, Purpose
@@ -11,7 +10,7 @@ from hydria.domain.amphora import Amphora, AmphoraStatus, Role
 from hydria.drivers import faults
 from hydria.drivers.compute import Machine, Order, Power
 from hydria.drivers.network import Port
-from hydria.storage import amphorae, ledger
+from hydria.storage import amphorae, database, ledger
 from hydria.wire import identities
 from hydria.wire.agentsettings import AgentSettings
 from hydria.worker.run import Failed, Run
@@ -43,10 +42,12 @@ def reserve_amphora(step: ReserveAmphora, run: Run) -> None:
         cell=lb.cell,
     )
     port = partial(msgspec.structs.replace, server, kind="port")
-    management = port(name=step.management, purpose=Purpose.MANAGEMENT, network_id=run.tools.settings.management_network)
+    management = port(
+        name=step.management, purpose=Purpose.MANAGEMENT, network_id=run.tools.settings.management_network
+    )
     vrrp = port(name=step.vrrp, purpose=Purpose.VRRP, network_id=lb.vip_network_id, subnet_id=lb.vip_subnet_id)
 
-    def write(c: Connection) -> None:
+    def write(c: database.Connection) -> None:
         amphorae.add(c, amphora)
         ledger.plan(c, server, management, vrrp)
 
@@ -58,7 +59,9 @@ def make_server(step: MakeServer, run: Run) -> None:
     thing = run.thing(step.name)
     amphora_id = str(thing.amphora_id)
     port = next(x for x in run.things(amphora_id) if x.purpose is Purpose.MANAGEMENT)
-    order = Order(name=thing.name, amphora_id=amphora_id, management=as_port(port), files=_config_drive(amphora_id, run))
+    order = Order(
+        name=thing.name, amphora_id=amphora_id, management=as_port(port), files=_config_drive(amphora_id, run)
+    )
     machine_id = run.tools.compute.create(order)
     adopt(thing, machine_id, run)
 
@@ -80,11 +83,13 @@ def adopt(thing: External, machine_id: str, run: Run) -> None:
     port = next((x for x in run.things(amphora_id) if x.purpose is Purpose.MANAGEMENT), None)
     address = port.address if port else None
 
-    def write(c: Connection) -> None:
+    def write(c: database.Connection) -> None:
         ledger.made(c, thing.name, machine_id)
         amphora = amphorae.one(c, amphora_id)
         if amphora and amphora.status == AmphoraStatus.PENDING_CREATE:
-            amphorae.note(c, amphora_id, run.now(), status=AmphoraStatus.BOOTING, compute_id=machine_id, lb_network_ip=address)
+            amphorae.note(
+                c, amphora_id, run.now(), status=AmphoraStatus.BOOTING, compute_id=machine_id, lb_network_ip=address
+            )
 
     run.commit(write)
 
@@ -99,7 +104,7 @@ def plug(step: Plug, run: Run) -> None:
         raise Failed(reason)
     run.tools.compute.plug(server.cloud_id, as_port(thing))
 
-    def write(c: Connection) -> None:
+    def write(c: database.Connection) -> None:
         ledger.note(c, thing.name, plugged=True)
         if thing.purpose is Purpose.VRRP:
             amphorae.note(c, amphora_id, run.now(), vrrp_ip=thing.address, vrrp_port_id=thing.cloud_id)

@@ -1,11 +1,9 @@
 """Steps at the end of things: names are resolved, things doomed and destroyed, amphorae forgotten."""
 
-from sqlalchemy import Connection
-
 from hydria.control.steps import Bury, Destroy, Doom, DoomThings, Resolve
 from hydria.control.world import ExternalState
 from hydria.domain.amphora import AmphoraStatus
-from hydria.storage import amphorae, ledger
+from hydria.storage import amphorae, database, ledger
 from hydria.worker.do import compute, network
 from hydria.worker.run import Run
 
@@ -32,7 +30,7 @@ def doom(step: Doom, run: Run) -> None:
     """From here on nothing of this amphora is used again."""
     names = [x.name for x in run.things(step.amphora_id)]
 
-    def write(c: Connection) -> None:
+    def write(c: database.Connection) -> None:
         amphora = amphorae.one(c, step.amphora_id)
         if amphora and amphora.status != AmphoraStatus.PENDING_DELETE:
             amphorae.note(c, step.amphora_id, run.now(), status=AmphoraStatus.PENDING_DELETE)

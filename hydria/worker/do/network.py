@@ -1,14 +1,10 @@
 """Steps done with the network driver: ports are recorded, made, adopted and destroyed."""
 
-from sqlalchemy import Connection, update
-
 from hydria.control.steps import MakePort, ReservePort, ReserveVip
 from hydria.control.world import External, Purpose
 from hydria.drivers.network import Port, PortOrder
-from hydria.storage import ledger, tables
+from hydria.storage import database, intents, ledger
 from hydria.worker.run import Failed, Run
-
-ROOT = tables.TREE["load_balancer"]
 
 
 def reserve_vip(step: ReserveVip, run: Run) -> None:
@@ -72,12 +68,19 @@ def order(thing: External, run: Run) -> PortOrder:
 def adopt(name: str, port: Port, run: Run) -> None:
     """Record a port that exists; a VIP's address belongs to the load balancer too."""
 
-    def write(c: Connection) -> None:
-        ledger.made(c, name, port.id, network_id=port.network_id, subnet_id=port.subnet_id, address=port.address, mac=port.mac)
+    def write(c: database.Connection) -> None:
+        ledger.made(
+            c, name, port.id, network_id=port.network_id, subnet_id=port.subnet_id, address=port.address, mac=port.mac
+        )
         thing = ledger.one(c, name)
         if thing and thing.purpose is Purpose.VIP:
-            vip = {"vip_address": port.address, "vip_port_id": port.id, "vip_subnet_id": port.subnet_id}
-            c.execute(update(ROOT).where(ROOT.c.id == run.load_balancer_id).values(vip_network_id=port.network_id, **vip))
+            made = {
+                "port_id": port.id,
+                "address": port.address,
+                "subnet_id": port.subnet_id,
+                "network_id": port.network_id,
+            }
+            intents.give_vip(c, run.load_balancer_id, **made)
 
     run.commit(write)
 

@@ -1,10 +1,8 @@
 """The push: prove and apply what is wanted; what the amphora refuses is found and left out, what ran runs on."""
 
 import msgspec
-from sqlalchemy import Connection
 
-from hydria.amphora import Contact, RefusedDocument
-from hydria.amphora.composition import compose
+from hydria.amphora import Contact, RefusedDocument, composition
 from hydria.control import blame, effective
 from hydria.control.steps import Doom, Push
 from hydria.control.world import External, ExternalState, Placement
@@ -14,13 +12,11 @@ from hydria.drivers.network import Subnet
 from hydria.kit import log
 from hydria.render import haproxy
 from hydria.render.haproxy import commands
-from hydria.storage import amphorae, outcomes
+from hydria.storage import amphorae, database, outcomes
 from hydria.wire.documents import Applied, PlacementDocument, Proof
 from hydria.worker.do import amphora as talk
 from hydria.worker.do import ends
 from hydria.worker.run import Failed, Run, Superseded
-
-
 
 ROUNDS = 4
 """Searches for what is to blame in one push; each has a bounded number of proofs."""
@@ -48,7 +44,7 @@ class Pushing:
 
     def document(self, tree: Tree) -> PlacementDocument:
         """A tree as a document of the present generation."""
-        plain = compose(tree, self.run.load_balancer_id, self.run.epoch, self.cards, self.subnet)
+        plain = composition.compose(tree, self.run.load_balancer_id, self.run.epoch, self.cards, self.subnet)
         return msgspec.structs.replace(plain, generation=self.run.world.generation)
 
     def quick(self, tree: Tree) -> PlacementDocument:
@@ -142,7 +138,7 @@ def _record(pushing: Pushing, tree: Tree, judged: list[Verdict], applied: Applie
         start=applied.start,
     )
 
-    def write(c: Connection) -> None:
+    def write(c: database.Connection) -> None:
         amphorae.placed(c, placement)
         outcomes.accept(c, lb_id, tree, generation, haproxy.REVISION)
         if judged or run.world.verdicts:

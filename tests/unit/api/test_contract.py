@@ -8,7 +8,13 @@ from tests.unit.api.conftest import FOREIGN, PROJECT, Service
 
 @pytest.mark.parametrize(
     "path",
-    ["/v2/lbaas/loadbalancers", "/v2/loadbalancers", "/v2.0/lbaas/loadbalancers/", "/v2.0/loadbalancers", "/v2/lbaas/loadbalancers.json"],
+    [
+        "/v2/lbaas/loadbalancers",
+        "/v2/loadbalancers",
+        "/v2.0/lbaas/loadbalancers/",
+        "/v2.0/loadbalancers",
+        "/v2/lbaas/loadbalancers.json",
+    ],
 )
 def test_a_collection_has_several_paths(api: Service, path: str) -> None:
     assert api.ask("GET", path).json == {"loadbalancers": [], "loadbalancers_links": []}
@@ -38,7 +44,8 @@ def test_every_answer_carries_a_request_id(api: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "method,path,code", [("GET", "/nothing", 404), ("PATCH", "/loadbalancers", 405), ("PUT", "/listeners", 405), ("DELETE", "/pools", 405)]
+    "method,path,code",
+    [("GET", "/nothing", 404), ("PATCH", "/loadbalancers", 405), ("PUT", "/listeners", 405), ("DELETE", "/pools", 405)],
 )
 def test_what_routing_refuses_has_a_shape_of_its_own(api: Service, method: str, path: str, code: int) -> None:
     result = api.ask(method, path)
@@ -64,7 +71,10 @@ def test_an_unknown_attribute_is_named(api: Service) -> None:
     assert (code, "colour" in text) == (400, True)
 
 
-@pytest.mark.parametrize("path", ["/loadbalancers/{}", "/pools/{}", "/loadbalancers/{}/status", "/loadbalancers/{}/stats", "/listeners/{}/stats"])
+@pytest.mark.parametrize(
+    "path",
+    ["/loadbalancers/{}", "/pools/{}", "/loadbalancers/{}/status", "/loadbalancers/{}/stats", "/listeners/{}/stats"],
+)
 def test_an_unknown_or_malformed_id_is_404(api: Service, path: str) -> None:
     for wrong in (ids.new(), "nonsense"):
         assert api.refused("GET", path.format(wrong))[0] == 404
@@ -137,7 +147,11 @@ def test_events_tell_who_changed_what_and_outlive_the_load_balancer(api: Service
     api.settle()
     events = api.get(f"/loadbalancers/{lb}/events", "events")
     assert [e["action"] for e in events] == ["delete", "update", "create"]
-    assert (events[1]["changes"], events[1]["who"], events[1]["type"]) == ({"name": ["old", "new"]}, "mary", "load_balancer")
+    assert (events[1]["changes"], events[1]["who"], events[1]["type"]) == (
+        {"name": ["old", "new"]},
+        "mary",
+        "load_balancer",
+    )
     assert api.refused("GET", f"/loadbalancers/{lb}/events", token="foreign")[0] == 403
 
 

@@ -136,7 +136,12 @@ def _settled_halfway(api: Service) -> None:
     api.clock.turn(31)
     api.ask("PUT", f"/loadbalancers/{by_name['updated']}", {"loadbalancer": {}})
     api.ask("DELETE", f"/loadbalancers/{by_name['deleted']}?cascade=true")
-    refused = {"object_id": by_name["refused"], "load_balancer_id": by_name["refused"], "kind": "load_balancer", "changed": 1}
+    refused = {
+        "object_id": by_name["refused"],
+        "load_balancer_id": by_name["refused"],
+        "kind": "load_balancer",
+        "changed": 1,
+    }
     rest = {"held": False, "reason": "no", "revision": 1, "image": "", "bare": False, "at": 1}
     api.context.database.write(lambda c: c.execute(insert(tables.VERDICT), {**refused, **rest}))
     api.load_balancer(name="created")
@@ -166,7 +171,9 @@ def test_a_list_takes_the_same_number_of_statements_whatever_its_length(api: Ser
     for _ in range(count):
         api.load_balancer()
     said: list[str] = []
-    event.listen(api.context.database.engine, "before_cursor_execute", lambda _c, _k, statement, *_: said.append(statement))
+    event.listen(
+        api.context.database.engine, "before_cursor_execute", lambda _c, _k, statement, *_: said.append(statement)
+    )
     asked = lists.Asked()
     api.context.database.write(lambda c: lists.page(c, kinds.LOADBALANCER, asked, {}, api.context.now()))
     assert len(said) == 3

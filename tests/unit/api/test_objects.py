@@ -67,7 +67,9 @@ def test_what_is_settled_is_active(api: Service, tree: dict[str, str]) -> None:
         ("rule", {"lb", "listener", "policy"}),
     ],
 )
-def test_a_change_makes_what_is_above_it_pending(api: Service, tree: dict[str, str], written: str, touched: set[str]) -> None:
+def test_a_change_makes_what_is_above_it_pending(
+    api: Service, tree: dict[str, str], written: str, touched: set[str]
+) -> None:
     path, root = paths(tree)[written]
     changed = api.ask("PUT", path, {root: {"admin_state_up": False}}).json[root]
     assert changed["provisioning_status"] == "PENDING_UPDATE"
@@ -78,7 +80,10 @@ def test_a_change_makes_what_is_above_it_pending(api: Service, tree: dict[str, s
 
 def test_operating_statuses_before_anything_was_observed(api: Service, tree: dict[str, str]) -> None:
     seen = {kind: api.get(path, root)["operating_status"] for kind, (path, root) in paths(tree).items()}
-    off, on = dict.fromkeys(("lb", "listener", "pool", "member"), "OFFLINE"), dict.fromkeys(("hm", "policy", "rule"), "ONLINE")
+    off, on = (
+        dict.fromkeys(("lb", "listener", "pool", "member"), "OFFLINE"),
+        dict.fromkeys(("hm", "policy", "rule"), "ONLINE"),
+    )
     assert seen == off | on
 
 
@@ -153,7 +158,9 @@ def test_an_empty_change_is_fine_for_a_load_balancer_and_not_for_a_policy(api: S
     assert api.refused("PUT", paths(tree)["policy"][0], {"l7policy": {}})[0] == 400
 
 
-def test_a_pool_keeps_the_type_of_its_persistence_when_only_the_cookie_changes(api: Service, tree: dict[str, str]) -> None:
+def test_a_pool_keeps_the_type_of_its_persistence_when_only_the_cookie_changes(
+    api: Service, tree: dict[str, str]
+) -> None:
     path, root = paths(tree)["pool"]
     api.ask("PUT", path, {root: {"session_persistence": {"type": "APP_COOKIE", "cookie_name": "a"}}})
     kept = api.ask("PUT", path, {root: {"session_persistence": {"cookie_name": "b"}}}).json[root]["session_persistence"]
@@ -163,7 +170,10 @@ def test_a_pool_keeps_the_type_of_its_persistence_when_only_the_cookie_changes(a
 
 def test_what_the_data_plane_cannot_do_is_refused_before_it_is_promised(start: Start) -> None:
     api = start(unsupported=lambda part, _tree: "not today" if getattr(part, "name", "") == "odd" else None)
-    assert api.refused("POST", "/loadbalancers", {"loadbalancer": {"vip_subnet_id": api.subnet, "name": "odd"}}) == (501, "not today")
+    assert api.refused("POST", "/loadbalancers", {"loadbalancer": {"vip_subnet_id": api.subnet, "name": "odd"}}) == (
+        501,
+        "not today",
+    )
     lb = api.load_balancer()["id"]
     assert api.refused("PUT", f"/loadbalancers/{lb}", {"loadbalancer": {"name": "odd"}}) == (501, "not today")
     assert api.get(f"/loadbalancers/{lb}", "loadbalancer")["name"] == ""
@@ -171,7 +181,10 @@ def test_what_the_data_plane_cannot_do_is_refused_before_it_is_promised(start: S
 
 def test_a_member_is_reached_through_its_own_pool_only(api: Service, tree: dict[str, str]) -> None:
     other = api.make("/pools", "pool", loadbalancer_id=tree["lb"], protocol="HTTP", lb_algorithm="ROUND_ROBIN")["id"]
-    assert {api.ask(m, f"/pools/{other}/members/{tree['member']}", b).status_code for m, b in (("GET", None), ("DELETE", None))} == {404}
+    assert {
+        api.ask(m, f"/pools/{other}/members/{tree['member']}", b).status_code
+        for m, b in (("GET", None), ("DELETE", None))
+    } == {404}
 
 
 def test_children_in_one_request_are_refused_not_ignored(api: Service) -> None:

@@ -53,7 +53,11 @@ def test_the_port_of_a_vip_is_in_the_ledger(api: Service) -> None:
 
 @pytest.mark.parametrize(
     "fault,code",
-    [(faults.Refused("no such place"), 400), (faults.OutOfResources("no address left"), 409), (faults.Temporary("down"), 503)],
+    [
+        (faults.Refused("no such place"), 400),
+        (faults.OutOfResources("no address left"), 409),
+        (faults.Temporary("down"), 503),
+    ],
 )
 def test_a_vip_that_cannot_be_had_leaves_nothing(start: Start, moody: Moody, fault: Exception, code: int) -> None:
     moody.fault = fault

@@ -1,18 +1,13 @@
 """The operating statuses follow from what haproxy says."""
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hydria.domain import operating
-from hydria.domain.healthmonitor import HealthMonitor
-from hydria.domain.member import Member
 from hydria.domain.operating import ListenerOutline, MemberOutline, Outline, PoolOutline, Server
 from hydria.domain.statuses import Operating
-from hydria.domain.types import Address, MonitorType
 
 S = Operating
 LB, LI, PO, M1, M2 = b"lb", b"listener", b"pool", b"member1", b"member2"
@@ -98,21 +93,3 @@ def test_a_pool_without_members_is_online():
 )
 def test_only_what_is_in_the_outline_gets_a_status(servers, takes):
     assert operating.statuses(outline(), servers, takes).keys() == {LB, LI, PO, M1, M2}
-
-
-PART: dict[str, Any] = {
-    "project_id": "p",
-    "load_balancer_id": "l",
-    "born": 1,
-    "changed": 1,
-    "touched": 1,
-    "created_at": 0,
-}
-
-
-def test_what_no_amphora_spoke_of_is_offline_not_monitored_or_just_enabled():
-    member = Member(id="m", pool_id="p", address=Address("192.0.2.1"), protocol_port=80, **PART)
-    monitor = HealthMonitor(id="h", pool_id="p", type=MonitorType.TCP, delay=1, timeout=1, max_retries=1, **PART)
-    assert operating.unseen(member) == S.NO_MONITOR
-    assert operating.unseen(member, monitored=True) == S.OFFLINE
-    assert operating.unseen(monitor) == S.ONLINE

@@ -161,10 +161,27 @@ def test_a_haproxy_that_comes_back_by_itself_is_not_suspected(fleet):
     assert one.turn(30) == []
 
 
-def test_a_placement_that_is_not_named_is_missing(fleet):
+def test_after_a_reboot_a_placement_that_is_not_named_is_missing_soon(fleet):
     one = fleet()
+    one.speakers[0].boot = ids.new()
     other = msgspec.structs.replace(one.speakers[0].running(), load_balancer_id=b"x" * 16)
     assert [f.what for f in one.turn(4, says=other)] == [What.MISSING]
+
+
+def test_placements_that_come_in_several_datagrams_are_not_missing(fleet):
+    one = fleet()
+    other = msgspec.structs.replace(one.speakers[0].running(), load_balancer_id=b"x" * 16)
+    for _ in range(30):
+        one.speakers[0].say()
+        assert one.turn(1, says=other) == []
+
+
+def test_what_is_named_no_more_is_missing(fleet):
+    one = fleet()
+    one.turn(10)
+    other = msgspec.structs.replace(one.speakers[0].running(), load_balancer_id=b"x" * 16)
+    assert one.turn(5, says=other) == []
+    assert [f.what for f in one.turn(2, says=other)] == [What.MISSING]
 
 
 def test_what_was_never_applied_is_not_missing(fleet):

@@ -48,9 +48,8 @@ class LocalCompute:
         try:
             self._start(order, files)
         except (OSError, faults.Temporary) as error:
-            reason = self._registry.fault(order.name) or str(error)
-            self.destroy(order.name)
-            message = f"machine {order.name} did not start: {reason}"
+            message = f"machine {order.name} did not start: {self._registry.fault(order.name) or error}"
+            self._undo(order.name, message)
             raise faults.Temporary(message) from error
         return order.name
 
@@ -68,13 +67,15 @@ class LocalCompute:
         record = self._registry.get(machine_id)
         if record is None:
             return
-        with contextlib.suppress(FileNotFoundError):  # somebody else is doing the same and was quicker
+        with contextlib.suppress(
+            OSError
+        ):  # another destroyer was quicker, or the disk is full: the more reason to go on
             self._registry.doom(machine_id)
         self._kill(record)
         for port_id in {record.management, *self._registry.plugs(machine_id)}:
             wires.detach(self._networks, port_id)
         namespaces.drop(settings.namespace(record.amphora_id))
-        shutil.rmtree(self._disk(record.amphora_id), ignore_errors=True)
+        self._erase(self._disk(record.amphora_id))
         self._registry.remove(machine_id)
 
     def plug(self, machine_id: str, port: Port) -> None:
@@ -105,6 +106,21 @@ class LocalCompute:
         for machine in self.list():
             self.destroy(machine.id)
         self._registry.sweep()
+
+    def _undo(self, name: str, message: str) -> None:
+        """Leave nothing of a machine that did not start; Unknown when some of it may be left."""
+        try:
+            self.destroy(name)
+        except faults.Temporary as error:
+            message = f"{message}; and it could not be removed: {error}"
+            raise faults.Unknown(message) from error
+
+    @staticmethod
+    def _erase(disk: Path) -> None:
+        shutil.rmtree(disk, ignore_errors=True)
+        if disk.exists():
+            message = f"folder {disk} cannot be removed; look who holds it"
+            raise faults.Temporary(message)
 
     def _start(self, order: Order, files: dict[PurePosixPath, bytes]) -> None:
         netns, disk = settings.namespace(order.amphora_id), self._disk(order.amphora_id)

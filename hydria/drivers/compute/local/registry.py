@@ -68,9 +68,11 @@ class Registry:
             raise faults.Temporary(message) from error
 
     def sweep(self) -> None:
-        """Remove what was interrupted before it was a record; only while nobody creates machines."""
-        for draft in self._folder.glob(".*"):
-            shutil.rmtree(draft, ignore_errors=True)
+        """Remove what was interrupted before it was a record or after; only while nobody creates machines."""
+        with contextlib.suppress(FileNotFoundError):
+            for folder in self._folder.iterdir():
+                if self.get(folder.name) is None:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def get(self, name: str) -> Record | None:
         """One machine."""
@@ -96,7 +98,7 @@ class Registry:
         shutil.rmtree(folder / "plugs", ignore_errors=True)
         for file in ("pid", "up", "helper.log", ".pid", ".up", "doomed", "machine.json"):
             (folder / file).unlink(missing_ok=True)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # another destroyer marks it at this moment, and will remove it too
             folder.rmdir()
 
     def doom(self, name: str) -> None:

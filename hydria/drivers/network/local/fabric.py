@@ -6,6 +6,8 @@
 import errno
 import hashlib
 import ipaddress
+import itertools
+import os
 from pathlib import Path
 
 import pyroute2
@@ -19,18 +21,23 @@ _UPLINK = "root"
 
 def up(networks: settings.LocalNetworks) -> None:
     """Make what is missing. Refused when a subnet is in use on this machine already."""
+    if os.geteuid() != 0:
+        message = "networks of this machine can only be made by root; use sudo"
+        raise faults.Refused(message)
     _refuse_clashes(networks)
-    namespaces.prepare()
-    namespaces.make(networks.namespace)
-    namespaces.inside(networks.namespace, lambda: _build(networks))
-    _join(networks)
+    with wires.faulty("the fabric could not be made; are namespaces allowed here?"):
+        namespaces.prepare()
+        namespaces.make(networks.namespace)
+        namespaces.inside(networks.namespace, lambda: _build(networks))
+        _join(networks)
 
 
 def down(networks: settings.LocalNetworks) -> None:
     """Remove all of it, with every cable in it. Amphorae are left alone: destroy them first."""
-    wires.drop(networks.root_link)
-    namespaces.drop(networks.namespace)
-    namespaces.tidy()
+    with wires.faulty("the fabric could not be removed"):
+        wires.drop(networks.root_link)
+        namespaces.drop(networks.namespace)
+        namespaces.tidy()
 
 
 def is_up(networks: settings.LocalNetworks) -> bool:
@@ -39,22 +46,28 @@ def is_up(networks: settings.LocalNetworks) -> bool:
 
 
 def _refuse_clashes(networks: settings.LocalNetworks) -> None:
+    """Subnets are nobody else's on this machine, nor each other's."""
+    for one, other in itertools.combinations(networks.subnets(), 2):
+        if _overlap(one.cidr, other.cidr):
+            message = f"networks {one.name} ({one.cidr}) and {other.name} ({other.cidr}) overlap; choose other ranges"
+            raise faults.Refused(message)
     with pyroute2.IPRoute() as ip:
         routes = [route for route in ip.get_routes(table=254) if route.get("dst")]
         names = {link["index"]: link.get("ifname") for link in ip.get_links()}
     for route in routes:
-        where = names.get(route.get("oif"))
-        if where == networks.root_link:
-            continue
-        used = ipaddress.ip_network(f"{route.get('dst')}/{route['dst_len']}", strict=False)
+        where, used = names.get(route.get("oif")), f"{route.get('dst')}/{route['dst_len']}"
         for subnet in networks.subnets():
-            mine = ipaddress.ip_network(subnet.cidr)
-            if mine.version == used.version and mine.overlaps(used):
+            if where != networks.root_link and _overlap(subnet.cidr, used):
                 message = (
                     f"network {subnet.name} ({subnet.cidr}) overlaps {used}, which this machine reaches through {where}; "
                     "choose another range for it in the settings"
                 )
                 raise faults.Refused(message)
+
+
+def _overlap(one: str, other: str) -> bool:
+    mine, theirs = ipaddress.ip_network(one), ipaddress.ip_network(other, strict=False)
+    return mine.version == theirs.version and mine.overlaps(theirs)
 
 
 def _build(networks: settings.LocalNetworks) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from hydria.drivers.network import Segment, Subnet
 
+_LEAST_ADDRESSES = 8
+
 
 @dataclass(frozen=True)
 class LocalNetworks:
@@ -65,6 +67,9 @@ def segment(deployment: str, name: str, cidr: str) -> Segment:
     root = uuid.UUID(deployment)
     network_id, subnet_id = str(uuid.uuid5(root, f"network {name}")), str(uuid.uuid5(root, f"subnet {name}"))
     net = ipaddress.ip_network(cidr)
+    if net.num_addresses < _LEAST_ADDRESSES:
+        message = f"network {name}: {cidr} has fewer than {_LEAST_ADDRESSES} addresses"
+        raise ValueError(message)
     subnet = Subnet(id=subnet_id, name=name, network_id=network_id, cidr=str(net), gateway=str(net[1]))
     return Segment(id=network_id, name=name, subnets=(subnet,))
 

@@ -38,7 +38,7 @@ def attach(networks: settings.LocalNetworks, port: Port, namespace: str, name: s
             for address in (port.address, *port.also):
                 _forget_neighbour(ip, bridge, address)
 
-    with _faults(f"port {port.id} could not be plugged"), namespaces.opened(namespace) as target:
+    with faulty(f"port {port.id} could not be plugged"), namespaces.opened(namespace) as target:
         namespaces.inside(networks.namespace, lambda: work(target))
 
 
@@ -54,7 +54,7 @@ def detach(networks: settings.LocalNetworks, port_id: str, port: Port | None = N
                     _forget_neighbour(ip, bridge, address)
 
     if namespaces.exists(networks.namespace):
-        with _faults(f"port {port_id} could not be unplugged"):
+        with faulty(f"port {port_id} could not be unplugged"):
             namespaces.inside(networks.namespace, work)
 
 
@@ -69,9 +69,10 @@ def manage(networks: settings.LocalNetworks, port: Port, namespace: str) -> None
             give(ip, MANAGEMENT, port.address, subnet.cidr)
             raise_link(ip, MANAGEMENT)
             if subnet.gateway is not None:
-                ip.route("replace", dst="default", gateway=subnet.gateway)
+                family = socket.AF_INET6 if ":" in subnet.gateway else socket.AF_INET
+                ip.route("replace", family=family, dst="default", gateway=subnet.gateway)
 
-    with _faults(f"port {port.id} could not be given its address"):
+    with faulty(f"port {port.id} could not be given its address"):
         namespaces.inside(namespace, work)
         namespaces.inside(networks.namespace, lambda: _await_forwarding(settings.fabric_end(port.id)))
         _forget_in_root(networks, port.address)
@@ -143,8 +144,8 @@ def unless(*numbers: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _faults(what: str) -> Iterator[None]:
-    """What the kernel refuses now it may grant later; every step here may be repeated."""
+def faulty(what: str) -> Iterator[None]:
+    """Errors of the kernel as a fault: what it refuses now it may grant later; every step here may be repeated."""
     try:
         yield
     except (OSError, NetlinkError) as error:
