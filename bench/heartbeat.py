@@ -248,10 +248,19 @@ def spread(took: list[float]) -> dict[str, float]:
     }
 
 
+def settle(health: Health) -> None:
+    """Wait until nothing more is heard."""
+    before = None
+    while (now := sum(health.counts().values())) != before:
+        before = now
+        time.sleep(0.3)
+
+
 def measure(health: Health, pipe: Connection, order: tuple, counted: str = "fresh") -> dict[str, float]:
     before, cpu = health.counts(), used()
     pipe.send(order)
     result = pipe.recv()
+    settle(health)
     busy, after = used() - cpu, health.counts()
     taken = after[counted] - before[counted]
     return {

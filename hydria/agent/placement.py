@@ -15,7 +15,6 @@ from hydria.wire.documents import Applied, Placed, PlacementDocument, Problem, P
 
 START_S = 5.0
 RELOAD_S = 20.0
-ANNOUNCE_AGAIN_S = 1.0
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -47,6 +46,7 @@ class Placement:
         self._lock = asyncio.Lock()
         self._runsv = 0
         self._started_at = 0.0
+        self._announcing: asyncio.Task[None] | None = None
         self._edges = edges.Edges(self.places, lambda: context.edge(load_balancer_id))
 
     def recall(self) -> None:
@@ -77,7 +77,8 @@ class Placement:
             self._stage(document)
             disk.link(os.path.basename(self.places.files(document.digest)), self.places.good)
             await wiring.wire(self.places, document.interfaces, document.interfaces)
-            await self._launch()
+            await service.clear(self.places)
+            await self._launch(document)
         except faults.Answer as answer:
             self._context.journal.warning(
                 "placement.not_started", load_balancer=self.places.load_balancer_id, why=str(answer)
@@ -137,7 +138,7 @@ class Placement:
             await wiring.wire(self.places, document.interfaces, document.interfaces)
             self._write_next(document)
             disk.link(os.path.basename(self.places.files(document.digest)), self.places.good)
-            found = await self._launch()
+            found = await self._launch(document)
         except faults.Answer:
             await self._undo_first()
             raise
@@ -152,8 +153,7 @@ class Placement:
         else:
             await self._revive(self.good)
 
-    async def _launch(self) -> haproxy.Info:
-        await service.clear(self.places)
+    async def _launch(self, document: PlacementDocument) -> haproxy.Info:
         await self._edges.listen()
         self._runsv = service.start(self.places, self._context.settings.haproxy)
         self._started_at = time.monotonic()
@@ -162,7 +162,12 @@ class Placement:
             words = haproxy.trimmed(haproxy.said(self.places), self.places.current)
             raise faults.refused([Problem(what="haproxy", text=words or "haproxy did not start in time")])
         self.start = found.start
+        self._announce(document)
         return found
+
+    def _announce(self, document: PlacementDocument) -> None:
+        """Beside the work: nobody waits for it."""
+        self._announcing = asyncio.create_task(wiring.announce(self.places, document.interfaces))
 
     async def _by_commands(self, document: PlacementDocument, good: PlacementDocument, now: haproxy.Info) -> bool:
         """Whether runtime commands did it; anything that is in doubt is for a reload."""
@@ -174,6 +179,7 @@ class Placement:
         self._write_next(document)
         if document.interfaces != good.interfaces:
             await wiring.wire(self.places, document.interfaces, good.interfaces)
+            self._announce(document)
         if wrong := await haproxy.command(self.places, document.commands):
             lb = self.places.load_balancer_id
             self._context.journal.warning("placement.command_failed", load_balancer=lb, answer=wrong)
@@ -193,6 +199,7 @@ class Placement:
         try:
             if document.interfaces != good.interfaces:
                 await wiring.wire(self.places, document.interfaces, good.interfaces)
+                self._announce(document)
             disk.link(folder, self.places.current)
             found = await haproxy.reload(self.places, RELOAD_S)
             if found is None:
@@ -338,6 +345,8 @@ class Placement:
 
     def _remove_folders(self) -> None:
         self._edges.close()
+        if self._announcing:
+            self._announcing.cancel()
         for folder in (self.places.run, self.places.service, self.places.state):
             disk.remove(folder)
 

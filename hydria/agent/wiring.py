@@ -1,6 +1,7 @@
 """Interfaces of a placement: what `ip` is told to bring a namespace from what it is to what a document says."""
 
 import asyncio
+import contextlib
 import functools
 import os
 import socket
@@ -12,6 +13,7 @@ from hydria.agent import faults, netspace, processes
 from hydria.agent.places import Places
 from hydria.wire.documents import Interface, Problem
 
+ANNOUNCE_AGAIN_S = 1.0
 CARD_WAIT_S = 3.0
 """How long a card that was just plugged may take to show up."""
 
@@ -94,11 +96,14 @@ def _card_lines(interface: Interface, card: Card | None, before: Interface | Non
 
 
 def key(address: str) -> str:
-    """An address with prefix length in its one canonical form."""
+    """An address with prefix length in its one canonical form; ValueError or OSError when it is none."""
     host, _, length = address.partition("/")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    most = "128" if ":" in host else "32"
-    return f"{socket.inet_ntop(family, socket.inet_pton(family, host))}/{length or most}"
+    most = 128 if ":" in host else 32
+    bits = int(length) if length.isascii() and length.isdecimal() else most
+    if (length and str(bits) != length) or bits > most:
+        raise ValueError(f"{address!r} has no prefix length")
+    return f"{socket.inet_ntop(family, socket.inet_pton(family, host))}/{bits}"
 
 
 def floating(wanted: tuple[Interface, ...]) -> list[tuple[str, str]]:
@@ -141,8 +146,16 @@ async def wire(places: Places, wanted: tuple[Interface, ...], old: tuple[Interfa
     await netspace.call(places.namespace, functools.partial(netspace.settle_sysctls, names))
     if wires.inside:
         await _tell(["ip", "-n", places.netns, "-batch", "-"], wires.inside)
-    if floating(wanted):
-        await netspace.call(places.namespace, functools.partial(netspace.announce, floating(wanted)))
+
+
+async def announce(places: Places, wanted: tuple[Interface, ...]) -> None:
+    """Tell neighbours whose the VIPs are now, and once more for those that did not listen. To be run beside other work: the
+    kernel takes 30 ms to close the socket.
+    """
+    for wait_s in (0.0, ANNOUNCE_AGAIN_S) if floating(wanted) else ():
+        await asyncio.sleep(wait_s)
+        with contextlib.suppress(OSError):  # the namespace went meanwhile
+            await netspace.call(places.namespace, functools.partial(netspace.announce, floating(wanted)))
 
 
 async def look(places: Places) -> list[Card] | None:

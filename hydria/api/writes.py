@@ -182,6 +182,9 @@ def _in(tree: Tree, target: Target) -> Part:
 def _parent(c: Connection, kind: kinds.Kind, values: dict[str, Any]) -> Target:
     """Beneath what a new object goes."""
     above, attribute = PARENTS.get(kind) or _above_pool(values)
+    if values.get(attribute) in (None, ids.NIL):
+        message = f"{attribute} is required: a UUID."
+        raise Invalid(message)
     owner = writes.parent(c, above, values[attribute])
     if owner is None:
         raise missing(above, values[attribute])

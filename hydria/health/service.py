@@ -112,8 +112,8 @@ class Health:
         while not self._stopping.wait(0.02):
             if self.heard.strangers:
                 self._step(self.greet)
-            if self._clock.monotonic() - self._looked_at >= self._settings.look_every and not self._step(self.look):
-                self._watch.forgive(self._clock.monotonic())
+            if self._clock.monotonic() - self._looked_at >= self._settings.look_every:
+                self._step(self.look)
 
     def greet(self) -> None:
         """Look up amphorae that were never heard of, and hear them again."""
@@ -128,7 +128,11 @@ class Health:
         """Compare what was heard with what should be; write suspicions, then nudge."""
         before, now = self._looked_at, self._clock.monotonic()
         self._looked_at = now
-        expected = self._intent.read(roster.read)
+        try:
+            expected = self._intent.read(roster.read)
+        except database.Unavailable:  # whatever keeps the database away may keep datagrams away too
+            self._watch.forgive(now)
+            raise
         self.heard.know(expected, now)
         self.writer.expect(expected)
         self.receiver.check_lost()

@@ -139,6 +139,6 @@ def _odd(placed: Placed, says: PlacementAlive | None) -> tuple[What, str] | None
         return What.MISSING, f"it does not name the placement that was applied at generation {placed.generation}"
     if not says.running:
         return What.STOPPED, "its haproxy does not run"
-    if says.digest != placed.digest or says.generation < placed.generation:
+    if says.digest != placed.digest:  # the same digest of another generation runs the same
         return What.DIFFERS, f"it runs generation {says.generation}; {placed.generation} was applied last"
     return None

@@ -1,6 +1,7 @@
 """A deployment on a simulated cloud: users who write, workers that come and go, a clock turned by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +184,11 @@ class Lab:
         return self.add(
             lb_id,
             lambda p: Member(pool_id=pool_id, address=Address(address), protocol_port=8080, subnet_id=subnet_id, **p),
-        )  # type: ignore[arg-type]
+        )
 
     def monitor(self, lb_id: str, pool_id: str) -> str:
-        checks = {"type": MonitorType.TCP, "delay": 5, "timeout": 3, "max_retries": 2}
-        return self.add(lb_id, lambda p: HealthMonitor(pool_id=pool_id, **checks, **p))  # type: ignore[arg-type]
+        checks = partial(HealthMonitor, type=MonitorType.TCP, delay=5, timeout=3, max_retries=2)
+        return self.add(lb_id, lambda p: checks(pool_id=pool_id, **p))
 
     def change(self, lb_id: str, kind: kinds.Kind, object_id: str, **values: Any) -> None:
         def work(c: Any, locked: intents.Locked) -> None:
@@ -199,9 +200,8 @@ class Lab:
 
     def remove(self, lb_id: str, kind: kinds.Kind, object_id: str) -> None:
         table = tables.TREE[kind.table]
-        self.write(
-            lb_id, lambda c, locked: intents.remove(c, locked.generation, kind, table.c.id == object_id) and None
-        )
+        mine = table.c.id == object_id
+        self.write(lb_id, lambda c, locked: _forget(intents.remove(c, locked.generation, kind, mine)))
 
     def delete(self, lb_id: str) -> None:
         self.write(lb_id, lambda c, locked: intents.remove_tree(c, lb_id, locked.generation))

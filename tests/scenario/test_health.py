@@ -311,6 +311,26 @@ def test_a_stall_of_ours_is_no_silence_of_theirs(rig):
     assert rig.suspected() == []
 
 
+def test_while_datagrams_are_shed_nobody_is_suspected(rig):
+    rig.turn(20)
+    for _ in range(60):
+        rig.health.receiver.troubled_at = rig.time.monotonic()
+        rig.turn(1, speaks=False)
+    assert rig.suspected() == []
+
+
+def test_silence_while_the_database_is_away_is_held_against_nobody(rig):
+    rig.turn(20)
+    rig.intent.away = True
+    for _ in range(30):
+        rig.time.turn(1)
+        with pytest.raises(database.Unavailable):
+            rig.health.look()
+    rig.intent.away = False
+    rig.turn(4, speaks=False)
+    assert rig.suspected() == []
+
+
 def test_a_clock_that_jumps_kills_nobody(rig):
     for jump in (3600, -7200, 86400):
         rig.turn(10)

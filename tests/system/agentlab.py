@@ -2,7 +2,7 @@
 
 import contextlib
 import ctypes
-import datetime
+import datetime as dt
 import hashlib
 import http.client
 import json
@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import Any
 
 import msgspec
 from cryptography import x509
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from hydria.agent import places
+from hydria.agent import disk, places
 from hydria.kit import ids
 from hydria.wire import documents, identities
 from hydria.wire.agentsettings import AgentSettings
@@ -50,11 +51,9 @@ class Root:
         self.certificate = self._signed(self.name, self.key.public_key(), None)
 
     def _signed(self, name, public, uri):
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         builder = x509.CertificateBuilder(self.name, name, public, x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(
-            now + datetime.timedelta(hours=1)
-        )
+        builder = builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(hours=1))
         builder = builder.add_extension(x509.BasicConstraints(ca=uri is None, path_length=None), critical=True)
         if uri:
             builder = builder.add_extension(
@@ -102,6 +101,7 @@ class Client:
 
     def peer_serial(self) -> int:
         der = self.connect().sock.getpeercert(binary_form=True)
+        assert isinstance(der, bytes)
         return x509.load_der_x509_certificate(der).serial_number
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
@@ -145,9 +145,8 @@ class Lab:
         sh(
             f"ip netns add {self.node} && ip netns add {self.far} && ip -n {self.node} link set lo up && ip -n {self.far} link set lo up"
         )
-        sh(
-            f"ip -n {self.far} link add br0 type bridge && ip -n {self.far} addr add 10.77.0.1/24 dev br0 && ip -n {self.far} link set br0 up"
-        )
+        sh(f"ip -n {self.far} link add br0 type bridge && ip -n {self.far} addr add 10.77.0.1/24 dev br0")
+        sh(f"ip -n {self.far} link set br0 up")
         (self.folder / "server.pem").write_text(
             self.amphorae.issue(identities.uri(DEPLOYMENT, identities.AMPHORA, self.amphora_id))
         )
@@ -274,9 +273,7 @@ frontend member
         self.stop(signal.SIGKILL)
         for one in self.sockets:
             one.close()
-        for lb in (
-            os.listdir(f"/run/agt-{self.tag}/placements") if os.path.isdir(f"/run/agt-{self.tag}/placements") else []
-        ):
+        for lb in disk.names(f"/run/agt-{self.tag}/placements"):
             with contextlib.suppress(OSError):
                 pathlib.Path(f"{self.places(lb).service}/supervise/control").write_bytes(b"dkx")
             for pid in sh(f"ip netns pids {self.places(lb).netns}", check=False).split():
@@ -341,11 +338,11 @@ backend {pool}:{listener}
 """
 
 
-def document(lb: str, text_: str, interfaces: tuple[Interface, ...], **more: object) -> PlacementDocument:
+def document(lb: str, text_: str, interfaces: tuple[Interface, ...], **more: Any) -> PlacementDocument:
     files = {"haproxy.cfg": text_}
     certificates = more.get("certificates", ())
     digest = documents.digest_of(files, interfaces, certificates)
-    kept = {"epoch": 1, "generation": 1, **more}
+    kept: dict[str, Any] = {"epoch": 1, "generation": 1, **more}
     return PlacementDocument(load_balancer_id=lb, digest=digest, files=files, interfaces=interfaces, **kept)
 
 
@@ -361,8 +358,8 @@ def facts(said: bytes) -> Facts:
     return msgspec.json.decode(said, type=Facts)
 
 
-def node_document(lab: Lab, **more: object) -> NodeDocument:
-    kept = {
+def node_document(lab: Lab, **more: Any) -> NodeDocument:
+    kept: dict[str, Any] = {
         "amphora_id": lab.amphora_id,
         "epoch": 1,
         "controllers": (),
@@ -377,5 +374,9 @@ def node_document(lab: Lab, **more: object) -> NodeDocument:
     return NodeDocument(**kept)
 
 
-def fault(said: bytes) -> dict[str, object]:
+def serial(chain: str) -> int:
+    return x509.load_pem_x509_certificate(chain.encode()).serial_number
+
+
+def fault(said: bytes) -> Any:
     return json.loads(said)

@@ -25,18 +25,18 @@ run_path = {folder}/run
 [api_settings]
 bind_port = {port}
 [local_network]
-management_cidr = 10.66.0.0/22
-vip_cidr = 10.66.8.0/24
-member_cidr = 10.66.12.0/24
+management_cidr = {block}.0.0/22
+vip_cidr = {block}.8.0/24
+member_cidr = {block}.12.0/24
 {more}"""
 
 
 class House:
     """One deployment."""
 
-    def __init__(self, folder: Path, *, port: int = 19876, more: str = "") -> None:
+    def __init__(self, folder: Path, *, port: int = 19876, block: str = "10.66", more: str = "") -> None:
         self.file = folder / "hydria.conf"
-        self.file.write_text(SETTINGS.format(folder=folder, port=port, more=more))
+        self.file.write_text(SETTINGS.format(folder=folder, port=port, block=block, more=more))
         settings = configuration.read(self.file)
         self.deployment = Deployment(settings, main._parts(settings))
         self.subnets: dict[str, str] = {}

@@ -5,15 +5,19 @@ import hashlib
 import http.client
 import os
 import pathlib
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
+from typing import Any
 
 import msgspec
 import pytest
 
+from hydria.agent import disk
 from hydria.kit import ids
 from hydria.wire import datagrams, documents, identities
 from hydria.wire.documents import Certificate, Interface
@@ -34,7 +38,7 @@ class Tree:
     def path(self) -> str:
         return f"/v1/placements/{self.lb}"
 
-    def document(self, extra: str = "", **more: object) -> documents.PlacementDocument:
+    def document(self, extra: str = "", **more: Any) -> documents.PlacementDocument:
         text = agentlab.config(self.listener, self.vip, self.pool, self.members, extra)
         return agentlab.document(self.lb, text, self.interfaces, **more)
 
@@ -86,9 +90,8 @@ def test_an_amphora_is_enrolled_with_a_key_of_its_own(lab, client):
     chain = lab.amphorae.sign(request)
     client.good("PUT", "/v1/certificate", {"chain": chain}, code=204)
     assert not agentlab.facts(client.good("GET", "/v1/facts")).bootstrap
-    assert agentlab.text(agentlab.x509.load_pem_x509_certificate(chain.encode())) == chain
-    assert client.peer_serial() == agentlab.x509.load_pem_x509_certificate(chain.encode()).serial_number
-    assert os.stat(f"{lab.settings.state_folder}/key.pem").st_mode & 0o777 == 0o600
+    assert client.peer_serial() == agentlab.serial(chain)
+    assert pathlib.Path(f"{lab.settings.state_folder}/key.pem").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_certificate_of_another_key_is_not_installed(lab, client):
@@ -180,13 +183,13 @@ def test_commands_that_fail_or_start_elsewhere_become_a_reload(tree, client):
 
 
 def test_a_refused_document_leaves_traffic_and_says_why(tree, client, lab):
-    before, files = lab.haproxies(tree.lb), os.listdir(lab.places(tree.lb).run)
+    before, files = lab.haproxies(tree.lb), disk.names(lab.places(tree.lb).run)
     said = client.good("PUT", tree.path, tree.document("    nonsense here", generation=2), code=422)
     problem = agentlab.fault(said)["proof"]["problems"][0]
     assert problem["what"] == "haproxy"
     assert "unknown keyword 'nonsense'" in problem["text"]
     assert lab.places(tree.lb).run not in problem["text"]
-    assert (lab.haproxies(tree.lb), os.listdir(lab.places(tree.lb).run)) == (before, files)
+    assert (lab.haproxies(tree.lb), disk.names(lab.places(tree.lb).run)) == (before, files)
     assert tree.serves().startswith("m")
 
 
@@ -283,7 +286,7 @@ def test_a_boot_starts_what_needs_no_keys(tree, lab):
     ]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    agentlab.shutil.rmtree(lab.settings.run_folder)
+    shutil.rmtree(lab.settings.run_folder)
     lab.start()
     assert tree.running(lab.client()).running
     lab.wait_for(tree.vip)
@@ -328,7 +331,7 @@ def test_certificates_serve_tls_and_are_kept_in_memory(tree, client, lab):
     assert agentlab.facts(client.good("GET", "/v1/facts")).certificates == (digest,)
     assert agentlab.sh(f"grep -rl 'PRIVATE KEY' {lab.places(tree.lb).state} || true") == ""
     with lab.within(lab.far, tree.vip, 443) as plain:
-        context = agentlab.ssl.create_default_context(cadata=lab.amphorae.pem)
+        context = ssl.create_default_context(cadata=lab.amphorae.pem)
         context.check_hostname = False
         with context.wrap_socket(plain) as wrapped:
             assert wrapped.version() == "TLSv1.3"
@@ -409,10 +412,10 @@ def socket_in(namespace: str):
         yield found
 
 
-def hear(heard, key: bytes, kind: datagrams.KindOf):
+def hear(heard, key: bytes, kind: datagrams.KindOf) -> tuple[datagrams.Header, bytes, Any]:
     while True:
         data, sender = heard.recvfrom(2000)
-        header, body = datagrams.unseal(key, data)
+        header, body = datagrams.unseal(key, data) or pytest.fail("a datagram that nobody signed")
         if header.kind == kind:
             return header, body, sender
 
@@ -428,7 +431,7 @@ def test_a_node_document_removes_what_it_does_not_name(lab, client):
 
 def assert_nothing_is_left(lab, tree) -> None:
     places = lab.places(tree.lb)
-    assert not any(os.path.exists(path) for path in (places.namespace, places.run, places.state, places.service))
+    assert not any(pathlib.Path(path).exists() for path in (places.namespace, places.run, places.state, places.service))
     assert agentlab.processes(tree.lb) == []
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import insert, select
 from hydria.domain.amphora import Amphora, AmphoraStatus
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.health import receiver
+from hydria.health.heard import Heard
+from hydria.health.receiver import Receiver
 from hydria.health.service import Health
 from hydria.health.settings import HealthSettings
 from hydria.kit import clock, ids
@@ -133,6 +135,22 @@ def test_a_flood_of_forgeries_does_not_silence_the_honest(databases, health, mou
             mouth.alive()
     assert health.counts()["code"] > 5000
     assert health.counts()["fresh"] == 20
+
+
+def test_when_it_falls_behind_it_sheds_and_says_so(health):
+    opened = receiver.listen("127.0.0.1", 0, 1 << 20)
+    heard = Heard({}, Secret(b"t"), HealthSettings())
+    behind = Receiver([opened], heard, list.clear, clock.SystemClock(), HealthSettings(queue=10))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(100):
+            sender.sendto(bytes(100), opened.getsockname())
+    thread = threading.Thread(target=behind.run)
+    thread.start()
+    until(lambda: heard.counts["shed"] == 95)
+    behind.stop()
+    thread.join(5)
+    behind.close()
+    assert behind.troubled_at is not None
 
 
 def test_silence_is_suspected_and_speech_is_not(databases, health, mouth):

@@ -3,9 +3,9 @@
 import msgspec
 
 from hydria.amphora import Contact, RefusedDocument, composition
-from hydria.control import blame, effective
+from hydria.control import blame, converge, effective
 from hydria.control.steps import Doom, Push
-from hydria.control.world import External, ExternalState, Placement
+from hydria.control.world import External, ExternalState, Placement, World
 from hydria.domain.tree import Tree
 from hydria.domain.verdict import Verdict
 from hydria.drivers.network import Subnet
@@ -69,8 +69,8 @@ class Pushing:
 
 def push(step: Push, run: Run) -> None:
     """Apply the effective tree; when it is refused find out why, and apply what is left."""
+    world = _newest(run)
     pushing = Pushing(step.amphora_id, run)
-    world = run.world
     image = run.tools.settings.image
     standing = blame.standing(world.verdicts, world.accepted, world.desired, haproxy.REVISION, image)
     tree = effective.effective(world.desired, world.accepted, standing)
@@ -83,6 +83,15 @@ def push(step: Push, run: Run) -> None:
         applied = run.tools.amphorae.apply(pushing.contact, pushing.document(tree))
     log.get().info("push.applied", how=applied.how, took_ms=applied.took_ms, amphora=step.amphora_id)
     _record(pushing, tree, judged, applied)
+
+
+def _newest(run: Run) -> World:
+    """What is wanted by now: writes that came while the amphora was made go with this push, if its cards suit them."""
+    planned = run.world
+    world = run.look()
+    if world is None or world.deleted or converge.member_subnets(world) != converge.member_subnets(planned):
+        raise Superseded
+    return world
 
 
 def _blame(pushing: Pushing, proof: Proof, standing: dict[str, Verdict]) -> tuple[Tree, list[Verdict]]:

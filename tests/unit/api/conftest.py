@@ -60,7 +60,8 @@ class Service:
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> testing.Result:
         """One request; paths are below /v2/lbaas."""
         headers = {"X-Auth-Token": more.pop("token", self.token), **more.pop("headers", {})}
-        path = path if path.startswith("/v2") or more.pop("bare", False) else f"/v2/lbaas{path}"
+        bare = more.pop("bare", path.startswith("/v2"))
+        path = path if bare else f"/v2/lbaas{path}"
         return self.http.simulate_request(method, path, json=body, headers=headers, **more)
 
     def make(self, path: str, root: str, **values: Any) -> dict[str, Any]:
@@ -70,12 +71,11 @@ class Service:
         made: dict[str, Any] = result.json[root]
         return made
 
-    def get(self, path: str, root: str) -> dict[str, Any]:
+    def get(self, path: str, root: str) -> Any:
         """Read something; it must be there."""
         result = self.ask("GET", path)
         assert result.status_code == 200, result.text
-        found: dict[str, Any] = result.json[root]
-        return found
+        return result.json[root]
 
     def refused(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, str]:
         """What a refusal says to clients."""
@@ -127,10 +127,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
             observed=observed,
             network=network or noop.NoopNetwork(clock),
             nudge=nudges,
-            identity=Tokens(),
             clock=clock,
             settings=settings or ApiSettings(),
-            **{"unsupported": nothing_unsupported, **more},
+            **{"unsupported": nothing_unsupported, "identity": Tokens(), **more},
         )
         return Service(context, testing.TestClient(app.create(context)), nudges, clock)
 

@@ -66,6 +66,14 @@ def test_a_body_that_is_no_form_is_400(api: Service, raw: str) -> None:
     assert result.json["debuginfo"] is None
 
 
+@pytest.mark.parametrize("above", [{}, {"loadbalancer_id": None}])
+def test_a_child_must_say_what_it_belongs_to(api: Service, above: dict[str, None]) -> None:
+    listener = {"protocol": "HTTP", "protocol_port": 80, **above}
+    code, text = api.refused("POST", "/listeners", {"listener": listener})
+    assert (code, "loadbalancer_id is required" in text) == (400, True)
+    assert api.refused("POST", "/pools", {"pool": {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}})[0] == 400
+
+
 def test_an_unknown_attribute_is_named(api: Service) -> None:
     code, text = api.refused("POST", "/listeners", {"listener": {"colour": "red"}})
     assert (code, "colour" in text) == (400, True)

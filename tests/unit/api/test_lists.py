@@ -176,7 +176,7 @@ def test_a_list_takes_the_same_number_of_statements_whatever_its_length(api: Ser
     )
     asked = lists.Asked()
     api.context.database.write(lambda c: lists.page(c, kinds.LOADBALANCER, asked, {}, api.context.now()))
-    assert len(said) == 3
+    assert sum(statement.startswith("SELECT") for statement in said) == 3
 
 
 def test_a_moment_is_written_without_zone() -> None:

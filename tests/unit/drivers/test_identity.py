@@ -55,7 +55,7 @@ def test_a_token_says_who_its_owner_is(identity: LocalIdentity) -> None:
     assert mary
     assert admin
     assert (mary.is_admin, admin.is_admin) == (False, True)
-    assert (mary.roles, mary.project_id) == ({"member", "reader"}, admin.project_id)
+    assert (mary.roles, mary.project_id) == (frozenset({"member", "reader"}), admin.project_id)
 
 
 def test_every_process_knows_the_token(identity: LocalIdentity, path: Path, clock: HandClock) -> None:
