@@ -6,25 +6,28 @@ import os
 from hydria.agent import faults
 
 
-def write(path: str, content: bytes, mode: int = 0o600) -> None:
-    """Replace a file in one move; `Answer` 507 when the disk does not take it, and the old file stays."""
+def write(path: str, content: bytes, mode: int = 0o600, *, lasting: bool = True) -> None:
+    """Replace a file in one move; `Answer` 507 when the disk does not take it, and the old file stays. What need not survive a
+    boot is not `lasting`: it waits for no disk.
+    """
     fresh = f"{path}.new"
     try:
-        _write(fresh, content, mode)
+        _write(fresh, content, mode, lasting)
         os.replace(fresh, path)
     except OSError as error:
         forget(fresh)
         raise unwritable(path, error) from error
 
 
-def _write(path: str, content: bytes, mode: int) -> None:
+def _write(path: str, content: bytes, mode: int, lasting: bool) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if lasting:
+            os.fsync(file.fileno())
 
 
 def unwritable(path: str, error: OSError) -> faults.Answer:

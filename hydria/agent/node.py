@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Coroutine, Iterator
 
 import msgspec
 
@@ -39,9 +40,9 @@ class Node:
         self._context = Context(settings, log, self._heartbeat.edge)
 
     async def recall(self) -> None:
-        """Take up what an agent before this one left."""
+        """Read what an agent before this one wrote down."""
         disk.folder(self._settings.run_folder, 0o711)
-        disk.write(f"{self._settings.run_folder}/ping", _PING.encode(), 0o755)
+        disk.write(f"{self._settings.run_folder}/ping", _PING.encode(), 0o755, lasting=False)
         os.chmod(f"{self._settings.run_folder}/ping", 0o755)  # noqa: S103  (every placement's user runs it)
         with contextlib.suppress(msgspec.DecodeError):  # half a file after a crash: the next push brings it
             self._removed = msgspec.json.decode(disk.read(self._removed_file) or b"{}", type=dict[str, int])
@@ -49,7 +50,7 @@ class Node:
             self._document = msgspec.json.decode(written, type=NodeDocument) if written else None
         for name in disk.names(f"{self._settings.state_folder}/placements"):
             self._placements[name] = Placement(self._context, name)
-        await asyncio.gather(*(placement.adopt() for placement in self._placements.values()))
+            self._placements[name].recall()
         if self._document and (key := disk.read(f"{self._settings.run_folder}/session-{self._document.session}")):
             self._document = msgspec.structs.replace(self._document, session_key=key.decode())
             await self._heartbeat.follow(self._document)
@@ -72,14 +73,17 @@ class Node:
         return f"{self._settings.state_folder}/removed.json"
 
     async def watch(self) -> None:
-        """Look after every placement, each second."""
+        """Adopt what an agent before this one left; then look after every placement, each second."""
+        await asyncio.gather(*(self._tend(one, one.adopt()) for one in list(self._placements.values())))
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            for placement in list(self._placements.values()):
-                try:
-                    await placement.look_after()
-                except Exception as error:  # noqa: BLE001  (the loop must not die: the others need it too)
-                    self._journal.crash("watch.failed", error, load_balancer=placement.places.load_balancer_id)
+            await asyncio.gather(*(self._tend(one, one.look_after()) for one in self._placements.values()))
+
+    async def _tend(self, placement: Placement, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  (the loop must not die: the others need it too)
+            self._journal.crash("watch.failed", error, load_balancer=placement.places.load_balancer_id)
 
     async def stop(self) -> None:
         """Send no more; placements run on."""
@@ -101,14 +105,16 @@ class Node:
         disk.folder(self._settings.state_folder, 0o711)
         disk.folder(self._settings.run_folder, 0o711)
         written = msgspec.json.encode(msgspec.structs.replace(document, session_key=""))
-        disk.write(f"{self._settings.run_folder}/session-{document.session}", document.session_key.encode())
+        disk.write(
+            f"{self._settings.run_folder}/session-{document.session}", document.session_key.encode(), lasting=False
+        )
         disk.write(f"{self._settings.state_folder}/node.json", written)
         for name in disk.names(self._settings.run_folder):
             if name.startswith("session-") and name != f"session-{document.session}":
                 disk.forget(f"{self._settings.run_folder}/{name}")
         self._document = document
         gone = [lb for lb in self._placements if lb not in document.placements]
-        await asyncio.gather(*(self._remove(lb, None) for lb in gone))
+        await asyncio.gather(*(self._drop(lb) for lb in gone))
         await self._heartbeat.follow(document)
 
     def _check(self, document: NodeDocument) -> None:
@@ -124,11 +130,21 @@ class Node:
         if not ids.is_id(document.session) or min(document.alive_every_s, document.statistics_every_s) <= 0:
             raise faults.Answer(400, "session is no id, or an interval is not above 0")
 
-    def placement(self, load_balancer_id: str, epoch: int) -> Placement:
-        """The placement to work on; `Answer` 409 when it was removed under a higher epoch."""
+    @contextlib.contextmanager
+    def held(self, load_balancer_id: str, epoch: int) -> Iterator[Placement]:
+        """The placement to work on, one object and so one lock for all; one that runs nothing is forgotten by its last user.
+        `Answer` 409 when it was removed under a higher epoch.
+        """
         if epoch < self._removed.get(load_balancer_id, 0):
             raise faults.stale("epoch", epoch, self._removed[load_balancer_id])
-        return self._placements.get(load_balancer_id) or Placement(self._context, load_balancer_id)
+        placement = self._placements.setdefault(load_balancer_id, Placement(self._context, load_balancer_id))
+        placement.users += 1
+        try:
+            yield placement
+        finally:
+            placement.users -= 1
+            if placement.good is None and not placement.users:
+                self._placements.pop(load_balancer_id, None)
 
     def known(self, load_balancer_id: str) -> Placement:
         """A placement that is here; `Answer` 404."""
@@ -136,28 +152,21 @@ class Node:
             raise faults.Answer(404, f"load balancer {load_balancer_id} is not here")
         return self._placements[load_balancer_id]
 
-    def hold(self, placement: Placement) -> Placement:
-        """Count it among ours from now on: everyone who comes after uses the same lock."""
-        return self._placements.setdefault(placement.places.load_balancer_id, placement)
-
-    def forget_empty(self, placement: Placement) -> None:
-        """A placement that never ran is none."""
-        if placement.good is None:
-            self._placements.pop(placement.places.load_balancer_id, None)
-
     async def remove(self, load_balancer_id: str, epoch: int) -> None:
         """Remove a placement and remember under which epoch. Also when it is absent, so that a late push cannot bring it back."""
-        if epoch < self._removed.get(load_balancer_id, 0):
-            raise faults.stale("epoch", epoch, self._removed[load_balancer_id])
-        await self._remove(load_balancer_id, epoch)
+        with self.held(load_balancer_id, epoch) as placement:
+            await placement.remove(epoch)
+            self._bury(load_balancer_id, epoch)
 
-    async def _remove(self, load_balancer_id: str, epoch: int | None) -> None:
-        placement = self._placements.get(load_balancer_id) or Placement(self._context, load_balancer_id)
-        removed = placement.seen.epoch if epoch is None else epoch
-        await placement.remove(epoch)
-        self._placements.pop(load_balancer_id, None)
-        self._removed[load_balancer_id] = removed
-        self._removed = dict(list(self._removed.items())[-MOST_REMOVED:])
+    async def _drop(self, load_balancer_id: str) -> None:
+        with self.held(load_balancer_id, self._removed.get(load_balancer_id, 0)) as placement:
+            epoch = placement.seen.epoch
+            await placement.remove(None)
+            self._bury(load_balancer_id, epoch)
+
+    def _bury(self, load_balancer_id: str, epoch: int) -> None:
+        self._removed.pop(load_balancer_id, None)
+        self._removed = dict([*self._removed.items(), (load_balancer_id, epoch)][-MOST_REMOVED:])
         disk.folder(self._settings.state_folder, 0o711)
         disk.write(self._removed_file, msgspec.json.encode(self._removed))
 
@@ -165,7 +174,7 @@ class Node:
         """What this node is and holds."""
         if not self._version:
             self._version = version((await processes.run([self._settings.haproxy, "-v"])).out.decode(errors="replace"))
-        placements = list(self._placements.values())
+        placements = [placement for placement in self._placements.values() if placement.good]
         keys = {digest for placement in placements for digest in disk.names(placement.places.keys)}
         own = [Nic(mac=mac, name=name) for mac, name in sorted(netspace.cards().items())]
         placed = [

@@ -41,6 +41,7 @@ class Placement:
         self.places = places.of(context.settings, load_balancer_id)
         self.seen = Seen()
         self.good: PlacementDocument | None = None
+        self.users = 0  # requests under way
         self.start = ""  # the last start id known, for datagrams
         self._context = context
         self._lock = asyncio.Lock()
@@ -57,13 +58,14 @@ class Placement:
             self.seen = msgspec.json.decode(disk.read(self.places.seen) or b"{}", type=Seen)
             written = disk.read(self.places.good_document)
             self.good = msgspec.json.decode(written, type=PlacementDocument) if written else None
+        if self.good and (self.good.epoch, self.good.generation) > (self.seen.epoch, self.seen.generation):
+            self.seen = Seen(self.good.epoch, self.good.generation, self.seen.retired)
 
     async def adopt(self) -> None:
         """After a start of the agent: keep what runs; start what does not, where every key is here."""
-        self.recall()
-        if self.good is None:
-            return
         async with self._lock:
+            if self.good is None or self.start:
+                return
             if service.is_alive(self.places):
                 await self._edges.listen()
                 self.start = found.start if (found := await haproxy.info(self.places)) else ""
@@ -108,6 +110,9 @@ class Placement:
                 how, now = await self._bring(document, now)
             except faults.Answer:
                 self._sweep(self._good_folder())
+                if self.good:  # where it went well the document itself is the record
+                    with contextlib.suppress(faults.Answer):  # a full disk: the first answer says why
+                        self._note(self.seen)
                 raise
             self.start = now.start
         took = round((time.monotonic() - begun) * 1000, 2)
@@ -256,19 +261,18 @@ class Placement:
         disk.folder(f"{folder}/certs")
         for one in document.certificates:
             if one.pem is not None:
-                disk.write(f"{self.places.keys}/{one.digest}", one.pem.encode())
+                disk.write(f"{self.places.keys}/{one.digest}", one.pem.encode(), lasting=False)
             disk.link(f"../../pem/{one.digest}", f"{folder}/certs/{one.name}")
         for name, text in document.files.items():
-            disk.write(f"{folder}/{name}", text.encode())
+            disk.write(f"{folder}/{name}", text.encode(), lasting=False)
         told = haproxy.fragment(self.places, self.places.current, self._connections(config), config)
-        disk.write(f"{folder}/agent.cfg", told.encode())
+        disk.write(f"{folder}/agent.cfg", told.encode(), lasting=False)
         return folder
 
     def _admit(self, epoch: int, generation: int) -> None:
         if (epoch, generation) < (self.seen.epoch, self.seen.generation):
             raise faults.stale("epoch and generation", (epoch, generation), (self.seen.epoch, self.seen.generation))
-        if (epoch, generation) != (self.seen.epoch, self.seen.generation):
-            self._note(msgspec.structs.replace(self.seen, epoch=epoch, generation=generation))
+        self.seen = msgspec.structs.replace(self.seen, epoch=epoch, generation=generation)
 
     def _note(self, seen: Seen) -> None:
         disk.folder(os.path.dirname(self.places.good_document))
@@ -282,6 +286,7 @@ class Placement:
 
     def _write_next(self, document: PlacementDocument) -> None:
         """Everything that needs room on the disk is written before anything changes."""
+        disk.folder(os.path.dirname(self.places.good_document))
         disk.write(f"{self.places.good_document}.next", msgspec.json.encode(self._plain(document)))
 
     def _commit(self, document: PlacementDocument) -> None:
@@ -340,6 +345,7 @@ class Placement:
             await wiring.unwire(self.places)
             self._remove_folders()
             self.good, self.start = None, ""
+            self.seen = Seen(max(self.seen.epoch, epoch or 0))  # for whoever waits for the lock with an older document
             if self._runsv:
                 processes.reap(self._runsv)
 

@@ -94,7 +94,7 @@ async def binds(places: Places, config: str, running: str) -> list[Problem]:
 
 async def loads(program: str, folder: str, fragment: str) -> list[Problem]:
     """haproxy's own opinion of the files in a folder."""
-    disk.write(f"{folder}/proof.cfg", fragment.encode())
+    disk.write(f"{folder}/proof.cfg", fragment.encode(), lasting=False)
     argv = [program, "-c", "-f", f"{folder}/proof.cfg", "-f", f"{folder}/haproxy.cfg"]
     ended = await processes.run(argv, env={"HYDRIA_START": "proof"})
     disk.forget(f"{folder}/proof.cfg")

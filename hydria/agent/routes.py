@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs
 
 import msgspec
 
@@ -11,6 +10,8 @@ from hydria.agent.http import Request, Response
 from hydria.agent.node import Node
 from hydria.kit import ids
 from hydria.wire.documents import VERSION, NodeDocument, PlacementDocument
+
+_EPOCH = re.compile(r"epoch=([0-9]{1,18})")
 
 Route = Callable[[Request, str], Awaitable[Response]]
 
@@ -77,25 +78,23 @@ class Routes:
 
     async def _prove(self, request: Request, lb: str) -> Response:
         document = _document(request, lb)
-        return body(await self._node.placement(lb, document.epoch).prove(document))
+        with self._node.held(lb, document.epoch) as placement:
+            return body(await placement.prove(document))
 
     async def _apply(self, request: Request, lb: str) -> Response:
         document = _document(request, lb)
-        placement = self._node.hold(self._node.placement(lb, document.epoch))
-        try:
+        with self._node.held(lb, document.epoch) as placement:
             return body(await placement.apply(document))
-        finally:
-            self._node.forget_empty(placement)
 
     async def _retire(self, request: Request, lb: str) -> Response:
         epoch = msgspec.json.decode(request.body, type=Epoch).epoch
         return body({"connections": await self._node.known(lb).retire(epoch)})
 
     async def _remove(self, request: Request, lb: str) -> Response:
-        written = parse_qs(request.query).get("epoch", [""])[0]
-        if not written.isdecimal():
+        written = _EPOCH.fullmatch(request.query)
+        if not written:
             raise faults.Answer(400, "the query must say epoch=<number>")
-        await self._node.remove(lb, int(written))
+        await self._node.remove(lb, int(written[1]))
         return Response(204)
 
     async def _state(self, _request: Request, lb: str) -> Response:

@@ -41,17 +41,27 @@ class Server:
                 self._make_room()
                 task = asyncio.create_task(self._greet(accepted))
                 self._handshakes[task] = accepted
+                task.add_done_callback(functools.partial(self._greeted, accepted))
         finally:
             listening.close()
             await self._end()
 
     def _make_room(self) -> None:
         if len(self._handshakes) >= MOST_HANDSHAKES:
-            next(iter(self._handshakes)).cancel()  # the oldest: an honest one takes milliseconds
+            oldest = next(iter(self._handshakes))  # an honest one takes milliseconds
+            self._handshakes.pop(oldest)
+            oldest.cancel()
         if len(self._open) >= MOST_CONNECTIONS:
             idle = next((one for one in self._open.values() if one.is_idle), None)
             if idle:
                 idle.close()
+
+    def _greeted(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        self._handshakes.pop(task, None)
+        if task.cancelled():
+            accepted.close()  # cancelled before its first step
+        elif error := task.exception():
+            self._journal.crash("connection.failed", error)
 
     async def _greet(self, accepted: socket.socket) -> None:
         task = asyncio.current_task()

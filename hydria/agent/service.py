@@ -36,11 +36,11 @@ def script(places: Places, haproxy: str) -> str:
 def start(places: Places, haproxy: str) -> int:
     """Start the supervisor; its process id."""
     disk.folder(places.service)
-    disk.write(f"{places.service}/run", script(places, haproxy).encode(), 0o700)
+    disk.write(f"{places.service}/run", script(places, haproxy).encode(), 0o700, lasting=False)
     disk.forget(places.admin)
-    disk.write(places.words, b"")
+    disk.write(places.words, b"", lasting=False)
     supervisor = processes.start_apart([RUNSV, places.service])
-    disk.write(_pid_file(places), str(supervisor).encode())
+    disk.write(_pid_file(places), str(supervisor).encode(), lasting=False)
     return supervisor
 
 

@@ -36,6 +36,12 @@ class SimAmphorae:
                 if load_balancer_id in node.running
             }
 
+    def forget(self, load_balancer_id: str) -> None:
+        """The placement vanishes from every amphora, as when somebody deletes its namespace."""
+        with self._cloud.lock:
+            for node in self._living():
+                node.running.pop(load_balancer_id, None)
+
     def enroll(self, contact: Contact) -> float:
         return self._cloud.do("amphora.enroll", lambda: self._enroll(contact), faults.Temporary)
 

@@ -34,6 +34,21 @@ def one(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, under: str
     return observed(context, [found])[0]
 
 
+def below(context: Context, load_balancer_id: str) -> dict[str, Any]:
+    """Everything below a load balancer, as objects inside each other."""
+    now = context.now()
+    found = context.database.read(lambda c: {k: lists.beneath(c, k, load_balancer_id, now) for k in kinds.CHILDREN})
+    observed(context, [s for k in kinds.CHILDREN for s in found[k]])
+    for kind, child in ((kinds.L7POLICY, kinds.L7RULE), (kinds.LISTENER, kinds.L7POLICY), (kinds.POOL, kinds.MEMBER)):
+        for s in found[kind]:
+            s.body[child.many] = [x.body for x in found[child] if x.parent_id == s.body["id"]]
+    for monitor in found[kinds.HEALTHMONITOR]:
+        for pool in found[kinds.POOL]:
+            if pool.body["id"] == monitor.parent_id:
+                pool.body["healthmonitor"] = monitor.body
+    return {k.many: [s.body for s in found[k]] for k in (kinds.LISTENER, kinds.POOL)}
+
+
 def parent(context: Context, kind: kinds.Kind, object_id: str) -> tuple[str, str] | None:
     """The load balancer and the project of an object, or None."""
     return context.database.read(lambda c: writes.parent(c, kind, object_id)) if ids.is_id(object_id) else None

@@ -7,9 +7,12 @@ import falcon
 from hydria.api import access, batch, errors, query, reads, requests, vip, writes
 from hydria.api.access import Right
 from hydria.api.context import Context
-from hydria.domain import forms, kinds
+from hydria.api.requests import Ask
+from hydria.domain import forms, graphs, kinds
+from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.pool import Pool
 from hydria.domain.refusals import Invalid, NotFound, Unsupported
+from hydria.kit import ids
 
 NESTED: dict[kinds.Kind, tuple[kinds.Kind, str]] = {
     kinds.MEMBER: (kinds.POOL, "pool_id"),
@@ -18,7 +21,6 @@ NESTED: dict[kinds.Kind, tuple[kinds.Kind, str]] = {
 """Kinds whose path names what they are beneath, and the attribute that says the same."""
 
 CHILDREN: dict[kinds.Kind, tuple[str, ...]] = {
-    kinds.LOADBALANCER: ("listeners", "pools"),
     kinds.LISTENER: ("default_pool", "l7policies"),
     kinds.POOL: ("members", "healthmonitor"),
     kinds.L7POLICY: ("rules",),
@@ -44,15 +46,20 @@ class Collection:
     def on_post(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
         body = requests.attributes(req, self._kind.one)
         self._within(req, parent_id)
-        _alone(self._kind, body)
-        project_id = forms.project(body)
-        values = forms.create(self._kind.resource, body)
+        ask = req.context.ask
         if self._kind is kinds.LOADBALANCER:
-            made = vip.create(self._context, req.context.ask, values, project_id or req.context.ask.caller.project_id)
-        else:
-            under = {NESTED[self._kind][1]: parent_id} if self._kind in NESTED else {}
-            made = writes.create(self._context, req.context.ask, self._kind, {**values, **under})
-        errors.answer(resp, 201, {self._kind.one: made})
+            errors.answer(resp, 201, {self._kind.one: self._root(ask, body)})
+            return
+        _alone(self._kind, body)
+        forms.project(body)
+        under = {NESTED[self._kind][1]: parent_id} if self._kind in NESTED else {}
+        values = {**forms.create(self._kind.resource, body), **under}
+        errors.answer(resp, 201, {self._kind.one: writes.create(self._context, ask, self._kind, values)})
+
+    def _root(self, ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
+        project_id = forms.project(body) or ask.caller.project_id
+        below = graphs.Reader(ids.new).read(body)
+        return vip.create(self._context, ask, forms.create(LoadBalancer, body), project_id, below)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
         if self._kind is not kinds.MEMBER or parent_id is None:

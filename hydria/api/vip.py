@@ -1,6 +1,7 @@
 """Creating a load balancer: its VIP is recorded before it is asked for, and asked for outside every transaction."""
 
 import ipaddress
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -10,8 +11,9 @@ from hydria.api.access import Right
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.control.world import External, Purpose
-from hydria.domain import kinds, rules
+from hydria.domain import edits, graphs, kinds, rules
 from hydria.domain.edits import Stamp
+from hydria.domain.graphs import Planned
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.refusals import Conflict, Invalid, NotFound, Refusal, Unsupported
 from hydria.domain.tree import Tree
@@ -28,20 +30,29 @@ LOOKS = 2
 """How often a port is looked for whose making was not answered; after that the worker goes on."""
 
 
-def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str) -> dict[str, Any]:
-    """Make a load balancer; as it is then shown. Raises a refusal, and then nothing of it exists."""
+def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str, below: list[Planned]) -> dict[str, Any]:
+    """Make a load balancer and what is below it; as it is then shown. Raises a refusal, and then nothing of it exists."""
     access.allow(ask.caller, Right.WRITE, project_id)
     lb = _wanted(context, values, project_id)
+    tree = graphs.built(lb, below, lb.created_at, context.settings.offer)
+    _can_do(context, tree)
     planned = _planned(lb, context.now()) if lb.vip_owned else None
-    context.database.write(lambda c: _record(context, c, ask, lb, planned))
-    port = _made(context, lb, planned) if planned else None
+    context.database.write(lambda c: _record(context, c, ask, tree, planned))
+    port = _made(context, tree, planned) if planned else None
     if port is not None:
         lb = _with(lb, port)
     name = planned.name if planned and port else None
     found = context.database.write(lambda c: _known(context, c, lb, name))
     if port is not None or planned is None:
         context.nudge.nudge(lb.id)
-    return reads.observed(context, [found])[0]
+    body = reads.observed(context, [found])[0]
+    return {**body, **reads.below(context, lb.id)} if below else body
+
+
+def _can_do(context: Context, tree: Tree) -> None:
+    for part in tree.parts():
+        if reason := context.unsupported(part, tree):
+            raise Unsupported(reason)
 
 
 def _wanted(context: Context, values: dict[str, Any], project_id: str) -> LoadBalancer:
@@ -55,8 +66,6 @@ def _wanted(context: Context, values: dict[str, Any], project_id: str) -> LoadBa
     assert isinstance(lb, LoadBalancer)
     lb = place(context.network, lb)
     rules.check(Tree(), lb, context.settings.offer)
-    if reason := context.unsupported(lb, Tree(loadbalancer=lb)):
-        raise Unsupported(reason)
     return lb
 
 
@@ -154,18 +163,31 @@ def _planned(lb: LoadBalancer, now: int) -> External:
     )
 
 
-def _record(context: Context, c: Connection, ask: Ask, lb: LoadBalancer, planned: External | None) -> None:
+def _record(context: Context, c: Connection, ask: Ask, tree: Tree, planned: External | None) -> None:
     """The first transaction: everything that must be known before anything is made."""
+    lb = _root(tree)
     intents.create_root(c, lb)
-    quotas.take(c, lb.project_id, {"load_balancer": 1}, context.settings.quotas)
+    quotas.take(c, lb.project_id, _counts(tree), context.settings.quotas)
+    for kind in kinds.CHILDREN:
+        intents.add(c, *edits.parts(tree, kind).values())
     if planned:
         ledger.plan(c, planned)
     locked = Locked(lb, lb.generation, 0)
-    journal.add(c, writes.entry(context, ask, locked, "create", lb, writes.given(lb)))
+    journal.add(c, *(writes.entry(context, ask, locked, "create", p, writes.given(p)) for p in tree.parts()))
 
 
-def _made(context: Context, lb: LoadBalancer, planned: External) -> Port | None:
+def _root(tree: Tree) -> LoadBalancer:
+    assert tree.loadbalancer is not None
+    return tree.loadbalancer
+
+
+def _counts(tree: Tree) -> Counter[str]:
+    return Counter(kinds.of(p).table for p in tree.parts())
+
+
+def _made(context: Context, tree: Tree, planned: External) -> Port | None:
     """The VIP's port; None when nobody knows yet whether it exists, and the worker will find out."""
+    lb = _root(tree)
     order = PortOrder(
         name=planned.name,
         network_id=lb.vip_network_id or "",
@@ -180,10 +202,10 @@ def _made(context: Context, lb: LoadBalancer, planned: External) -> Port | None:
         LOG.warning("vip.unknown", load_balancer=lb.id, port=planned.name, why=str(fault))
         return _looked_for(context.network, planned.name)
     except faults.Refused as fault:
-        context.database.write(lambda c: _undo(c, lb))
+        context.database.write(lambda c: _undo(c, tree))
         raise _said(lb, fault) from None
     except faults.Temporary:
-        context.database.write(lambda c: _undo(c, lb))
+        context.database.write(lambda c: _undo(c, tree))
         raise
 
 
@@ -203,9 +225,10 @@ def _looked_for(network: Network, name: str) -> Port | None:
     return None
 
 
-def _undo(c: Connection, lb: LoadBalancer) -> None:
+def _undo(c: Connection, tree: Tree) -> None:
+    lb = _root(tree)
     intents.forget_root(c, lb.id)
-    quotas.free(c, lb.project_id, {"load_balancer": 1})
+    quotas.free(c, lb.project_id, _counts(tree))
 
 
 def _with(lb: LoadBalancer, port: Port) -> LoadBalancer:
@@ -216,7 +239,8 @@ def _with(lb: LoadBalancer, port: Port) -> LoadBalancer:
 
 def _known(context: Context, c: Connection, lb: LoadBalancer, name: str | None) -> shown.Shown:
     """The second transaction: what is now known of the VIP. Raises NotFound when the load balancer was deleted meanwhile."""
-    stored.vip(c, lb, name)
+    if name:
+        stored.vip(c, lb, name)
     found = shown.one(c, kinds.LOADBALANCER, lb.id, context.now())
     if found is None:
         message = f"load balancer {lb.id} was deleted while it was being created."

@@ -47,6 +47,15 @@ def seen(c: Connection, lb_id: str) -> Due | None:
     return Due(*row) if row else None
 
 
+def wanting(c: Connection, lb_id: str) -> Due | None:
+    """The same, but None when it wants no work."""
+    p = PROGRESS.c
+    suspected = exists().where(tables.SUSPICION.c.load_balancer_id == p.load_balancer_id)
+    wants = (p.load_balancer_id == lb_id) & ((p.wanted > p.settled) | suspected)
+    row = c.execute(select(p.load_balancer_id, p.owner, p.epoch, p.beat).where(wants)).first()
+    return Due(*row) if row else None
+
+
 def claim(c: Connection, due_: Due, worker: str) -> int | None:
     """Take charge of what was seen as `due_`; the new epoch, or None when somebody was quicker."""
     p = PROGRESS.c

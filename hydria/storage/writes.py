@@ -38,11 +38,11 @@ def _change(c: Connection, before: Part, after: Part, stamp: Stamp) -> None:
     intents.change(c, before, stamp.generation, stamp.now, wanted)
 
 
-def vip(c: Connection, lb: LoadBalancer, name: str | None) -> bool:
+def vip(c: Connection, lb: LoadBalancer, name: str) -> bool:
     """Record the VIP a load balancer has got, and the port made for it; False when the load balancer is gone."""
     got = {n: getattr(lb, n) for n in ("vip_address", "vip_port_id", "vip_subnet_id", "vip_network_id")}
     done = c.execute(update(ROOT).where(ROOT.c.id == lb.id).values(**got)).rowcount
-    if name and done and lb.vip_port_id:
+    if done and lb.vip_port_id:
         ledger.made(
             c, name, lb.vip_port_id, network_id=lb.vip_network_id, subnet_id=lb.vip_subnet_id, address=lb.vip_address
         )

@@ -61,7 +61,7 @@ class Service:
         self._queue.put(due)
 
     def _look_at(self, load_balancer_id: str) -> None:
-        found = self._tools.database.read(lambda c: claims.seen(c, load_balancer_id))
+        found = self._tools.database.read(lambda c: claims.wanting(c, load_balancer_id))
         if found is not None and found.owner in ("", self._name):
             self._offer(found)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hydria.domain import kinds
+from hydria.drivers import sim
 from tests.scenario.lab import BACK, Cellar, Lab
 
 
@@ -133,4 +134,68 @@ def test_a_rebooted_machine_is_told_again_and_runs_again(lab: Lab) -> None:
     lab.suspect(lb, old.id)
     lab.until_settled(lb)
     assert lab.world(lb).amphorae[0].session != old.session
+    assert lab.picture(lb)["running"] == [(True, 2)]
+
+
+def test_a_full_cloud_shows_error_with_reason_after_the_deadline_and_recovers(lab: Lab) -> None:
+    lb = lab.create()
+    lab.cloud.script("compute.create", sim.Full(), times=sim.ALWAYS)
+    lab.work(lb)
+    assert lab.status(lb)[lb] == "PENDING_CREATE"
+    lab.cloud.turn(16)
+    lab.work(lb)
+    assert lab.status(lb)[lb] == "ERROR"
+    progress = lab.progress(lb)
+    assert (progress.step, bool(progress.reason), bool(progress.remedy)) == ("MakeServer", True, True)
+    lab.cloud.forgive()
+    lab.until_settled(lb)
+    assert lab.status(lb)[lb] == "ACTIVE"
+    lab.sweep()
+    assert lab.leftovers() == []
+
+
+def test_tries_become_rarer_but_never_end(lab: Lab) -> None:
+    lb = lab.create()
+    lab.cloud.script("network.create_port", sim.Refuse("no"), times=sim.ALWAYS)
+    waits = []
+    for _ in range(8):
+        lab.work(lb)
+        waits.append((lab.progress(lb).not_before - lab.now()) / 1e6)
+        lab.cloud.turn(40)
+    assert 0.9 <= waits[0] <= 1.1
+    assert all(27 <= w <= 33 for w in waits[5:])
+
+
+def test_a_machine_that_never_answers_is_replaced_by_a_new_one(lab: Lab) -> None:
+    lb = lab.create()
+    lab.cloud.boot_s = 1e9
+    lab.work(lb)
+    first = [m.name for m in lab.compute.list()]
+    lab.cloud.boot_s = 0
+    lab.until_settled(lb)
+    assert len(first) == 1
+    assert [m.name for m in lab.compute.list()] != first
+    assert lab.status(lb)[lb] == "ACTIVE"
+
+
+def test_a_user_s_delete_overtakes_a_creation_that_goes_on(lab: Lab) -> None:
+    lb = lab.create()
+    lab.cloud.on_effect = lambda name: lab.delete(lb) if name == "compute.create" else None
+    lab.work(lb)
+    lab.cloud.on_effect = lambda _: None
+    lab.until_settled(lb)
+    assert lab.picture(lb)["gone"]
+    assert not lab.compute.list()
+    assert not lab.network.list_ports()
+
+
+def test_cards_that_vanished_bring_a_new_amphora(lab: Lab) -> None:
+    lb = lab.full()
+    lab.work(lb)
+    old = lab.world(lb).amphorae[0]
+    lab.cloud.machines[old.compute_id].plugged.clear()
+    lab.amphorae.forget(lb)
+    lab.suspect(lb, old.id, "missing")
+    lab.until_settled(lb)
+    assert lab.world(lb).amphorae[0].id != old.id
     assert lab.picture(lb)["running"] == [(True, 2)]

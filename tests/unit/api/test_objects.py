@@ -187,7 +187,8 @@ def test_a_member_is_reached_through_its_own_pool_only(api: Service, tree: dict[
     } == {404}
 
 
-def test_children_in_one_request_are_refused_not_ignored(api: Service) -> None:
-    body = {"loadbalancer": {"vip_subnet_id": api.subnet, "listeners": [{"protocol": "HTTP", "protocol_port": 80}]}}
-    assert api.refused("POST", "/loadbalancers", body)[0] == 501
-    assert api.ask("GET", "/loadbalancers").json["loadbalancers"] == []
+def test_children_inside_a_child_are_refused_not_ignored(api: Service) -> None:
+    lb = api.load_balancer()["id"]
+    body = {"loadbalancer_id": lb, "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "members": [{}]}
+    assert api.refused("POST", "/pools", {"pool": body})[0] == 501
+    assert api.ask("GET", "/pools").json["pools"] == []

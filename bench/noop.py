@@ -1,0 +1,88 @@
+"""The control plane alone, with drivers that do nothing: python -m bench.noop [N]
+
+One load balancer after another from POST to ACTIVE, then many by eight clients, then reads; all through the real processes.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import measure
+from hydria.cli import client
+from tests.system.house import LB, House, at_once
+
+TIMES = 100
+CLIENTS = 8
+LISTED = 1000
+NOOP = """[controller_worker]
+compute_driver = noop
+network_driver = noop
+amphora_driver = noop
+"""
+
+
+def main(times: int) -> None:
+    """Bring a deployment without a cloud up, measure, take it down."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder), port=19975, block="10.65", more=NOOP)
+        try:
+            house.up()
+            house.subnets = {"demo": "00000000-0000-4000-8000-0000000000aa"}
+            measure.tell(**_measured(house, times))
+        finally:
+            house.down()
+
+
+def _measured(house: House, times: int) -> dict[str, Any]:
+    pids = {name: _tree(house, name) for name in ("api", "worker")}
+    single = [_create(house) for _ in range(times)]
+    cpu = {name: measure.cpu_s(found) for name, found in pids.items()}
+    began = time.monotonic()
+    at_once(lambda _: house.create(), LISTED - times, CLIENTS)
+    client.until(lambda: _pending(house) == 0, 120, 0.05)
+    took = time.monotonic() - began
+    spent = {f"{name}_cpu_ms_each": _each(pids[name], cpu[name], LISTED - times) for name in pids}
+    return {
+        "create_to_active": measure.summary(single),
+        "creations_per_minute": round((LISTED - times) / took * 60),
+        "created": LISTED,
+        **spent,
+        "get_one": _reads(house, pids["api"], f"{LB}/{house.all()[0]['id']}", 300),
+        "list_1000": _reads(house, pids["api"], f"{LB}?limit=1000", 20),
+    }
+
+
+def _tree(house: House, name: str) -> list[int]:
+    top = house.pid(name)
+    children = Path(f"/proc/{top}/task/{top}/children").read_text().split()
+    return [top, *map(int, children)]
+
+
+def _each(pids: list[int], before: float, times: int) -> float:
+    return round((measure.cpu_s(pids) - before) / times * 1000, 2)
+
+
+def _create(house: House) -> float:
+    began = time.monotonic()
+    lb = house.create()
+    client.until(lambda: house.status(lb["id"]) == "ACTIVE", 30, 0.001)
+    return (time.monotonic() - began) * 1000
+
+
+def _pending(house: House) -> int:
+    return len(house.api.call("GET", f"{LB}?provisioning_status=PENDING_CREATE&limit=1")["loadbalancers"])
+
+
+def _reads(house: House, pids: list[int], path: str, times: int) -> dict[str, Any]:
+    before, took = measure.cpu_s(pids), []
+    for _ in range(times):
+        began = time.monotonic()
+        house.api.call("GET", path)
+        took.append((time.monotonic() - began) * 1000)
+    return {**measure.summary(took), "cpu_ms_each": _each(pids, before, times)}
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else TIMES)

@@ -1,0 +1,138 @@
+"""A whole tree in one request: the body of a load balancer with its children, read into objects to be made. Pure.
+
+Pools are known by name: an object with a protocol defines one, any other that has a name refers to one.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hydria.domain import edits, forms, kinds
+from hydria.domain.attributes import At, attributes
+from hydria.domain.edits import Stamp
+from hydria.domain.loadbalancer import LoadBalancer
+from hydria.domain.refusals import Invalid
+from hydria.domain.rules import Offer
+from hydria.domain.tree import Tree
+
+Body = dict[str, Any]
+ORDER = (kinds.POOL, kinds.MEMBER, kinds.HEALTHMONITOR, kinds.LISTENER, kinds.L7POLICY, kinds.L7RULE)
+"""What others refer to comes first."""
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """An object to be made."""
+
+    kind: kinds.Kind
+    id: str
+    values: Body
+
+
+class Reader:
+    """Reads one request. `fresh` gives identifiers."""
+
+    def __init__(self, fresh: Callable[[], str]) -> None:
+        self._fresh = fresh
+        self._planned: dict[kinds.Kind, list[Planned]] = {k: [] for k in ORDER}
+        self._pools: dict[str, str] = {}
+
+    def read(self, body: Body) -> list[Planned]:
+        """Take the children out of the body of a load balancer; raises Invalid."""
+        listeners = [dict(li) for li in _objects("listeners", body.pop("listeners", None))]
+        for pool in _objects("pools", body.pop("pools", None)):
+            self._define(pool)
+        for listener in listeners:
+            for policy in _objects("l7policies", listener.get("l7policies")):
+                self._define_if_new(policy.get("redirect_pool"))
+            self._define_if_new(listener.get("default_pool"))
+        for listener in listeners:
+            self._listener(listener)
+        return [p for kind in ORDER for p in self._planned[kind]]
+
+    def _plan(self, kind: kinds.Kind, body: Body, **parents: str) -> str:
+        forms.project(body)
+        asked = attributes(kind.resource)
+        named = {n: i for n, i in parents.items() if asked[n].at & At.CREATE}
+        planned = Planned(kind, self._fresh(), {**forms.create(kind.resource, {**body, **named}), **parents})
+        self._planned[kind].append(planned)
+        return planned.id
+
+    def _define(self, asked: Body) -> None:
+        body = dict(asked)
+        name = body.get("name")
+        if not isinstance(name, str) or not name:
+            message = "pools: every pool of a whole tree needs a name."
+            raise Invalid(message)
+        if name in self._pools:
+            message = f"pools: two pools are named {name!r}."
+            raise Invalid(message)
+        members, monitor = _objects("members", body.pop("members", None)), body.pop("healthmonitor", None)
+        pool_id = self._pools[name] = self._plan(kinds.POOL, body)
+        for member in members:
+            self._plan(kinds.MEMBER, dict(member), pool_id=pool_id)
+        if monitor is not None:
+            self._plan(kinds.HEALTHMONITOR, dict(_object("healthmonitor", monitor)), pool_id=pool_id)
+
+    def _define_if_new(self, asked: Any) -> None:
+        """A pool inside something else: a definition, unless it names one that is defined."""
+        if asked is None:
+            return
+        body = _object("pool", asked)
+        refers = "protocol" not in body or (body.get("name") in self._pools and len(body) <= 3)
+        if not refers:
+            self._define(body)
+
+    def _referred(self, asked: Any) -> str:
+        name = _object("pool", asked).get("name")
+        if name not in self._pools:
+            message = f"pool {name!r} is referred to and not defined."
+            raise Invalid(message)
+        return self._pools[name]
+
+    def _listener(self, body: Body) -> None:
+        pool, policies = body.pop("default_pool", None), _objects("l7policies", body.pop("l7policies", None))
+        if body.get("default_pool_id") is not None or "loadbalancer_id" in body:
+            message = (
+                "listeners: inside a load balancer a listener has no loadbalancer_id, and its pool is default_pool."
+            )
+            raise Invalid(message)
+        parents = {"default_pool_id": self._referred(pool)} if pool is not None else {}
+        listener_id = self._plan(kinds.LISTENER, body, **parents)
+        for policy in policies:
+            self._policy(dict(policy), listener_id)
+
+    def _policy(self, body: Body, listener_id: str) -> None:
+        pool, asked = body.pop("redirect_pool", None), _objects("rules", body.pop("rules", None))
+        parents = {"listener_id": listener_id}
+        if pool is not None:
+            parents["redirect_pool_id"] = self._referred(pool)
+        policy_id = self._plan(kinds.L7POLICY, body, **parents)
+        for rule in asked:
+            self._plan(kinds.L7RULE, dict(rule), l7policy_id=policy_id)
+
+
+def _objects(name: str, asked: Any) -> list[Body]:
+    if asked is None:
+        return []
+    if not isinstance(asked, list):
+        message = f"{name} must be a list of objects."
+        raise Invalid(message)
+    return [_object(name, a) for a in asked]
+
+
+def _object(name: str, asked: Any) -> Body:
+    if not isinstance(asked, dict):
+        message = f"{name}: {asked!r} is no object."
+        raise Invalid(message)
+    return asked
+
+
+def built(lb: LoadBalancer, planned: list[Planned], now: int, offer: Offer) -> Tree:
+    """The tree of a new load balancer, every rule checked; raises a refusal."""
+    tree, stamp = Tree(loadbalancer=lb), Stamp(1, now)
+    for p in planned:
+        marks = {"born": 1, "changed": 1, "touched": 1, "created_at": now}
+        owner = {"id": p.id, "project_id": lb.project_id, "load_balancer_id": lb.id}
+        tree = edits.add(tree, p.kind.resource(**{**p.values, **owner, **marks}), stamp, offer)
+    return tree
