@@ -42,8 +42,8 @@ class Node:
     async def recall(self) -> None:
         """Read what an agent before this one wrote down."""
         disk.folder(self._settings.run_folder, 0o711)
-        disk.write(f"{self._settings.run_folder}/ping", _PING.encode(), 0o755, lasting=False)
-        os.chmod(f"{self._settings.run_folder}/ping", 0o755)  # noqa: S103  (every placement's user runs it)
+        disk.write(f"{self._settings.run_folder}/ping-wrapper", _PING.encode(), 0o755, lasting=False)
+        os.chmod(f"{self._settings.run_folder}/ping-wrapper", 0o755)  # noqa: S103  (every placement's user runs it)
         with contextlib.suppress(msgspec.DecodeError):  # half a file after a crash: the next push brings it
             self._removed = msgspec.json.decode(disk.read(self._removed_file) or b"{}", type=dict[str, int])
             written = disk.read(f"{self._settings.state_folder}/node.json")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from hydria.agent import disk, edges, faults, haproxy, journal, places, processes, proving, service, wiring
+from hydria.agent import disk, edges, faults, haproxy, journal, places, processes, proving, service, staging, wiring
 from hydria.wire.agentsettings import AgentSettings
 from hydria.wire.documents import Applied, Placed, PlacementDocument, Problem, Proof
 
@@ -70,13 +70,13 @@ class Placement:
                 await self._edges.listen()
                 self.start = found.start if (found := await haproxy.info(self.places)) else ""
                 return
-            if self.good.certificates and proving.certificate(self.places, self.good.certificates[0]):
+            if any(proving.certificate(self.places, one) for one in self.good.certificates):
                 return  # keys died with the memory: the next push brings them
             await self._revive(self.good)
 
     async def _revive(self, document: PlacementDocument) -> None:
         try:
-            self._stage(document)
+            staging.stage(self.places, document, self._connections(document))
             disk.link(os.path.basename(self.places.files(document.digest)), self.places.good)
             await wiring.wire(self.places, document.interfaces, document.interfaces)
             await service.clear(self.places)
@@ -90,7 +90,7 @@ class Placement:
         """What would stop this document from running. Leaves nothing behind."""
         async with self._lock:
             fresh = not os.path.exists(self.places.run)
-            kept = self._folders()
+            kept = staging.folders(self.places)
             try:
                 return Proof(problems=tuple(await self._problems(document)))
             finally:
@@ -180,7 +180,7 @@ class Placement:
             return False
         if any(proving.certificate(self.places, one) for one in document.certificates):
             return False
-        self._stage(document)
+        staging.stage(self.places, document, self._connections(document))
         self._write_next(document)
         if document.interfaces != good.interfaces:
             await wiring.wire(self.places, document.interfaces, good.interfaces)
@@ -231,7 +231,7 @@ class Placement:
             return wrong
         folder, config = self.places.files(document.digest), document.files["haproxy.cfg"]
         running = self.good.files["haproxy.cfg"] if self.good else ""
-        told = haproxy.fragment(self.places, folder, self._connections(config), config)
+        told = haproxy.fragment(self.places, folder, self._connections(document), config)
         loads, binds = await asyncio.gather(
             proving.loads(self._context.settings.haproxy, folder, told), proving.binds(self.places, config, running)
         )
@@ -243,31 +243,15 @@ class Placement:
         wrong = wrong or [p for one in document.certificates if (p := proving.certificate(self.places, one))]
         if wrong:
             return wrong
-        folder, config = self._stage(document), document.files["haproxy.cfg"]
+        config = document.files["haproxy.cfg"]
+        folder = staging.stage(self.places, document, self._connections(document))
         wrong = proving.budget(config) + proving.twice(config)
         return wrong + [
             p for one in document.certificates if (p := proving.parses(f"{folder}/certs/{one.name}", one.name))
         ]
 
-    def _connections(self, config: str) -> int:
-        return haproxy.most_connections(proving.descriptors(), config)
-
-    def _stage(self, document: PlacementDocument) -> str:
-        """Write the files of a document into a folder of their own."""
-        folder, config = self.places.files(document.digest), document.files["haproxy.cfg"]
-        disk.folder(self.places.run, 0o711)
-        disk.folder(self.places.keys)
-        disk.folder(folder, 0o711)
-        disk.folder(f"{folder}/certs")
-        for one in document.certificates:
-            if one.pem is not None:
-                disk.write(f"{self.places.keys}/{one.digest}", one.pem.encode(), lasting=False)
-            disk.link(f"../../pem/{one.digest}", f"{folder}/certs/{one.name}")
-        for name, text in document.files.items():
-            disk.write(f"{folder}/{name}", text.encode(), lasting=False)
-        told = haproxy.fragment(self.places, self.places.current, self._connections(config), config)
-        disk.write(f"{folder}/agent.cfg", told.encode(), lasting=False)
-        return folder
+    def _connections(self, document: PlacementDocument) -> int:
+        return haproxy.most_connections(proving.descriptors(), document.files["haproxy.cfg"])
 
     def _admit(self, epoch: int, generation: int) -> None:
         if (epoch, generation) < (self.seen.epoch, self.seen.generation):
@@ -305,16 +289,8 @@ class Placement:
             self._write_next(document)
             self._commit(document)
 
-    def _folders(self) -> set[str]:
-        return {name for name in disk.names(self.places.run) if name.startswith("v-")}
-
     def _sweep(self, kept: set[str]) -> None:
-        """Forget the files and keys of documents that do not run."""
-        for name in self._folders() - kept:
-            disk.remove(f"{self.places.run}/{name}")
-        held = {one.digest for one in self.good.certificates} if self.good else set()
-        for digest in set(disk.names(self.places.keys)) - held:
-            disk.forget(f"{self.places.keys}/{digest}")
+        staging.sweep(self.places, kept, {one.digest for one in self.good.certificates} if self.good else set())
         disk.forget(f"{self.places.good_document}.next")
 
     async def retire(self, epoch: int) -> int:

@@ -89,5 +89,5 @@ def of(settings: AgentSettings, load_balancer_id: str) -> Places:
         service=f"{settings.service_folder}/{load_balancer_id}",
         netns=f"hydria-p-{settings.amphora_id[:13]}-{load_balancer_id[:13]}",
         uid=FIRST_USER + int.from_bytes(both[:4], "big") % FIRST_USER,
-        ping=f"{settings.run_folder}/ping",
+        ping=f"{settings.run_folder}/ping-wrapper",
     )

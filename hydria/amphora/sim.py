@@ -40,7 +40,7 @@ class SimAmphorae:
         """The placement vanishes from every amphora, as when somebody deletes its namespace."""
         with self._cloud.lock:
             for node in self._living():
-                node.running.pop(load_balancer_id, None)
+                node.good.pop(load_balancer_id, None)
 
     def enroll(self, contact: Contact) -> float:
         return self._cloud.do("amphora.enroll", lambda: self._enroll(contact), faults.Temporary)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from hydria.domain import kinds, statuses
 from hydria.domain.attributes import Kept, attributes
@@ -105,15 +105,28 @@ def operating(observed: Connection, found: Sequence[Shown]) -> None:
 
 
 @cache
-def _observed() -> Select[Any]:
-    return select(SEEN.c.object_id, SEEN.c.status).where(SEEN.c.object_id.in_(bindparam("wanted", expanding=True)))
+def _observed(*, one: bool) -> Select[Any]:
+    return select(SEEN.c.object_id, SEEN.c.status).where(_among(SEEN.c.object_id, one=one))
+
+
+def _among(column: Any, *, one: bool) -> ColumnElement[bool]:
+    """Whether a column has one of the values `wanted`; for one value a plain comparison is far quicker to say."""
+    wanted: ColumnElement[bool] = (
+        column == bindparam("wanted") if one else column.in_(bindparam("wanted", expanding=True))
+    )
+    return wanted
+
+
+def _wanted(values: Sequence[str]) -> dict[str, Any]:
+    return {"wanted": values[0] if len(values) == 1 else values}
 
 
 def observations(observed: Connection, object_ids: Sequence[str]) -> dict[str, str]:
     """What was last observed of these objects."""
     if not object_ids:
         return {}
-    return {row[0]: row[1] for row in observed.execute(_observed(), {"wanted": object_ids})}
+    query = _observed(one=len(object_ids) == 1)
+    return {row[0]: row[1] for row in observed.execute(query, _wanted(object_ids))}
 
 
 def moment(microseconds: int | None) -> str | None:
@@ -165,15 +178,16 @@ def _refs(c: Connection, child: kinds.Kind, column: str, parents: Iterable[str])
     """The children of objects, oldest first: parent to references."""
     found: dict[str, list[dict[str, str]]] = {p: [] for p in parents}
     if found:
-        for parent, child_id in c.execute(_children(child, column), {"parents": list(found)}):
+        query = _children(child, column, one=len(found) == 1)
+        for parent, child_id in c.execute(query, _wanted(list(found))):
             found[parent].append({"id": child_id})
     return found
 
 
 @cache
-def _children(child: kinds.Kind, column: str) -> Select[Any]:
+def _children(child: kinds.Kind, column: str, *, one: bool) -> Select[Any]:
     table = T[child.table]
-    wanted = table.c[column].in_(bindparam("parents", expanding=True))
+    wanted = _among(table.c[column], one=one)
     return select(table.c[column], table.c.id).where(wanted).order_by(table.c.created_at, table.c.id)
 
 

@@ -11,7 +11,7 @@ Paths (all JSON unless said; every error is `Fault`):
     PUT    /v1/placements/{lb}                 PlacementDocument -> Applied; 409 lower, 422 Proof (refused, what ran runs)
     POST   /v1/placements/{lb}/retire          {"epoch": n} -> {"connections": n}: frontends down, existing connections go on
     DELETE /v1/placements/{lb}?epoch=n         204, also when absent: stop it and remove everything of it
-    GET    /v1/placements/{lb}/state           bytes: the same body as a State datagram
+    GET    /v1/placements/{lb}/state           msgpack: a list of what the bodies of a full turn of State datagrams would be
 """
 
 import hashlib

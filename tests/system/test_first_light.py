@@ -1,12 +1,15 @@
 """A whole deployment on this machine: real haproxy, real traffic, processes killed in the middle of things."""
 
 import contextlib
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from hydria.cli import client
 from hydria.cli.trouble import Trouble
+from hydria.drivers.compute import Machine
 from tests.system.house import LB, House, Traffic, ask, at_once, traces
 
 
@@ -123,3 +126,22 @@ def test_an_odd_address_harms_nobody_else(empty: House, address: str) -> None:
 
 def state(house: House, pool: str, member: str) -> str:
     return str(house.api.call("GET", f"/v2/lbaas/pools/{pool}/members/{member}")["member"]["provisioning_status"])
+
+
+def test_a_placement_whose_namespace_is_gone_is_rebuilt_on_a_new_amphora(empty: House) -> None:
+    lb, _ = empty.serving(empty.backends())
+    (machine,) = empty.deployment.parts.compute().list()
+    kill_all_inside(empty, machine.id)
+    assert client.until(lambda: [m.id for m in machines(empty)] not in ([], [machine.id]), 20)
+    assert client.until(lambda: bool(ask(lb["vip_address"])), 10)
+    assert empty.settled(lb["id"])
+
+
+def machines(house: House) -> list[Machine]:
+    return list(house.deployment.parts.compute().list())
+
+
+def kill_all_inside(house: House, machine_id: str) -> None:
+    """End the first process of an amphora: its namespaces, cards and all it ran go with it."""
+    pid, _ = (house.deployment.settings.state / "machines" / machine_id / "pid").read_text().split()
+    os.kill(int(pid), signal.SIGKILL)

@@ -25,7 +25,7 @@ def whole(api: Service, *listeners: dict[str, Any], pools: tuple[dict[str, Any],
 def test_a_whole_tree_is_made_and_shown(api: Service) -> None:
     policy = {
         "action": "REDIRECT_TO_POOL",
-        "redirect_pool": {"name": "other", **POOL, "name": "other"},
+        "redirect_pool": {**POOL, "name": "other"},
         "rules": [RULE],
     }
     listener = {**HTTP, "default_pool": {"name": "web"}, "l7policies": [policy, {"action": "REJECT"}]}
