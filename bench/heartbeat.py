@@ -200,14 +200,15 @@ class Speaker:
     def edges(self, count: int, rate: int) -> list[float]:
         """Milliseconds from the datagram of a member's death (or return) to its row; `rate` others per second meanwhile."""
         took, p = [], self.fleet[0]
-        others, sent, began = self.fleet[1:], 0, time.monotonic()
+        others, spoken, sent = self.fleet[1:], 0, 0
         query, member = "SELECT status FROM operating WHERE object_id = ?", ids.raw(p.members[0])
         for i in range(count):
-            until = time.monotonic() + 0.03
+            spoken, sent, began = spoken + sent, 0, time.monotonic()
+            until = began + 0.03
             while time.monotonic() < until or not rate:
                 due = int((time.monotonic() - began) * rate)
                 for k in range(sent, due):
-                    self.socket.send(alive(others[k % len(others)]))
+                    self.socket.send(alive(others[(spoken + k) % len(others)]))
                 sent = due
                 self.drain()
                 time.sleep(0.001)

@@ -1,6 +1,8 @@
 """The settings file: INI, read once by main; option names are those operators know where the meaning is the same."""
 
 import configparser
+import contextlib
+import ipaddress
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +10,33 @@ from typing import Any
 
 from oslo_config import cfg, types
 
-PORT = types.Port()
+
+class Range(types.ConfigType):  # type: ignore[misc]
+    """A network's range of IPv4 addresses."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="a range of IPv4 addresses such as 10.88.0.0/22, with room for at least 8")
+
+    def __call__(self, value: str) -> str:
+        net = ipaddress.IPv4Network(value)
+        if net.num_addresses < 8:
+            message = f"{value} has only {net.num_addresses} addresses"
+            raise ValueError(message)
+        return str(net)
+
+
+class Host(types.ConfigType):  # type: ignore[misc]
+    """An address of this machine."""
+
+    def __init__(self, *, empty: bool = False) -> None:
+        super().__init__(type_name="an IP address" + (" or nothing" if empty else ""))
+        self._empty = empty
+
+    def __call__(self, value: str) -> str:
+        return "" if self._empty and not value else str(ipaddress.ip_address(value))
+
+
+PORT = types.Port(min=1)
 PLACES = {
     "DEFAULT": (
         cfg.StrOpt(
@@ -20,7 +48,7 @@ PLACES = {
         ),
     ),
     "api_settings": (
-        cfg.StrOpt("bind_host", default="127.0.0.1", help="Address the API listens on."),
+        cfg.Opt("bind_host", type=Host(), default="127.0.0.1", help="Address the API listens on."),
         cfg.Opt("bind_port", type=PORT, default=9876, help="Port the API listens on."),
         cfg.StrOpt("auth_strategy", default="local", choices=["local", "noauth"], help="Who tells who a caller is."),
         cfg.IntOpt("workers", default=1, min=1, max=64, help="Processes that answer."),
@@ -43,8 +71,11 @@ PLACES = {
         cfg.FloatOpt("drain_timeout", default=5.0, min=0, help="Seconds for open connections of what is deleted."),
     ),
     "health_manager": (
-        cfg.StrOpt(
-            "bind_ip", default="", help="Address for datagrams; empty: this machine's on the management network."
+        cfg.Opt(
+            "bind_ip",
+            type=Host(empty=True),
+            default="",
+            help="Address for datagrams; empty: this machine's on the management network.",
         ),
         cfg.Opt("bind_port", type=PORT, default=5555, help="Port for datagrams."),
         cfg.FloatOpt("heartbeat_interval", default=1.0, min=0.1, help="Seconds between two signs of life."),
@@ -56,16 +87,22 @@ PLACES = {
     "house_keeping": (
         cfg.FloatOpt("cleanup_interval", default=60.0, min=1.0, help="Seconds between two looks for garbage."),
     ),
+    "haproxy_amphora": (
+        cfg.StrOpt("haproxy_cmd", default="/usr/sbin/haproxy", help="The program haproxy, where amphorae run it."),
+    ),
     "local_network": (
-        cfg.StrOpt("management_cidr", default="10.88.0.0/22", help="Where controllers and amphorae meet."),
-        cfg.StrOpt("vip_cidr", default="10.88.8.0/24", help="The network `demo`, for VIPs."),
-        cfg.StrOpt("member_cidr", default="10.88.12.0/24", help="The network `back`, for members."),
+        cfg.Opt("management_cidr", type=Range(), default="10.88.0.0/22", help="Where controllers and amphorae meet."),
+        cfg.Opt("vip_cidr", type=Range(), default="10.88.8.0/24", help="The network `demo`, for VIPs."),
+        cfg.Opt("member_cidr", type=Range(), default="10.88.12.0/24", help="The network `back`, for members."),
     ),
 }
 
 
 class BadSettings(Exception):
-    """The settings file cannot be used; the text names file, key and what was expected."""
+    """The settings file cannot be used; the text names file, key and what was expected, in one line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
 
 
 @dataclass(frozen=True)
@@ -104,43 +141,76 @@ class Settings:
         """Whether machines are namespaces of this computer."""
         return bool(self.option("controller_worker", "compute_driver") == "local")
 
+    def is_open(self) -> bool:
+        """Whether whoever reaches the API may do everything."""
+        return bool(self.option("api_settings", "auth_strategy") == "noauth")
 
-def read(path: Path) -> Settings:
-    """Read and check a settings file; a file that is not there means defaults."""
+
+def read(path: Path, *, required: bool = False) -> Settings:
+    """Read and check a settings file; one that is not there means defaults, unless it is required. Raises BadSettings."""
     conf = cfg.ConfigOpts()
     for group, options in PLACES.items():
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
-    _refuse_unknown(path)
-    try:
-        conf(args=[], project="hydria", default_config_files=[str(path)] if path.exists() else [])
-        for group, options in PLACES.items():
-            for option in options:
-                _value(conf, group, option, path)
-    except cfg.ConfigFilesNotFoundError as error:
-        raise BadSettings(f"{path}: cannot be read: {error}") from error
-    except cfg.ConfigFileParseError as error:
-        raise BadSettings(f"{path}: {error}") from error
+    text = _text(path)
+    if text is None and required:
+        raise BadSettings(f"{path}: there is no such file; expected a settings file")
+    if text is not None:
+        _refuse_unknown(path, text)
+    _parse(conf, path, [] if text is None else [str(path)])
     settings = Settings(path, conf)
+    _refuse_open_door(settings)
     _refuse_bad_deployment(settings)
     return settings
 
 
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _parse(conf: Any, path: Path, files: list[str]) -> None:
+    try:
+        conf(args=[], project="hydria", default_config_files=files, default_config_dirs=[])
+    except cfg.Error as error:
+        raise BadSettings(f"{path}: {error}") from error
+    for group, options in PLACES.items():
+        for option in options:
+            _value(conf, group, option, path)
+
+
 def _value(conf: Any, group: str, option: Any, path: Path) -> None:
     try:
-        getattr(conf if group == "DEFAULT" else getattr(conf, group), option.dest)
-    except cfg.ConfigFileValueError as error:
-        expected = f"{option.type}"
-        raise BadSettings(f"{path}: [{group}] {option.name}: {error}; expected {expected}") from error
+        value = getattr(conf if group == "DEFAULT" else getattr(conf, group), option.dest)
+    except (cfg.Error, ValueError) as error:
+        why = str(error).rpartition(" is not valid: ")[2]
+        raise BadSettings(f"{path}: [{group}] {option.name}: {why}; expected {_expected(option.type)}") from error
+    if value == "" and option.default:
+        raise BadSettings(f"{path}: [{group}] {option.name}: is empty; expected a value such as {option.default}")
 
 
-def _refuse_unknown(path: Path) -> None:
-    if not path.exists():
-        return
+def _expected(kind: Any) -> str:
+    """What a value may be, for people."""
+    if getattr(kind, "choices", None):
+        return f"one of {', '.join(kind.choices)}"
+    if isinstance(kind, types.Boolean):
+        return "true or false"
+    if isinstance(kind, types.Number):
+        word = "a number" if isinstance(kind, types.Float) else "a whole number"
+        least = "" if kind.min is None else f", at least {kind.min}"
+        return word + least + ("" if kind.max is None else f", at most {kind.max}")
+    return str(getattr(kind, "type_name", kind))
+
+
+def _refuse_unknown(path: Path, text: str) -> None:
     parser = configparser.RawConfigParser(default_section="\0", strict=True)
     try:
-        parser.read_string(path.read_text())
-    except (configparser.Error, OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path}: {error}") from error
+        parser.read_string(text, source=str(path))
+    except configparser.Error as error:
+        raise BadSettings(f"{path}: {error}; expected [group] and lines of key = value") from error
     for group in parser.sections():
         if group not in PLACES:
             raise BadSettings(f"{path}: [{group}]: no such group; expected one of {', '.join(PLACES)}")
@@ -152,9 +222,20 @@ def _refuse_unknown(path: Path) -> None:
                 )
 
 
+def _refuse_open_door(settings: Settings) -> None:
+    """Without authentication the API is for this machine alone."""
+    host = settings.option("api_settings", "bind_host")
+    if settings.is_open() and not ipaddress.ip_address(host).is_loopback:
+        raise BadSettings(
+            f"{settings.path}: [api_settings] bind_host: {host} is open to others while auth_strategy = noauth; "
+            "expected a loopback address such as 127.0.0.1, or auth_strategy = local"
+        )
+
+
 def _refuse_bad_deployment(settings: Settings) -> None:
     file = settings.state / "deployment"
-    if file.exists():
+    # Who may not look into the folder is told so by the command that needs it.
+    with contextlib.suppress(OSError):
         try:
             uuid.UUID(file.read_text().strip())
         except ValueError as error:

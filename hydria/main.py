@@ -167,6 +167,7 @@ def worker(settings: Settings) -> None:
                 drain_s=of("controller_worker", "drain_timeout"),
                 alive_every_s=of("health_manager", "heartbeat_interval"),
                 statistics_every_s=of("health_manager", "statistics_interval"),
+                haproxy=of("haproxy_amphora", "haproxy_cmd"),
             ),
             side_by_side=flow.Flows(threads),
         ),
@@ -205,8 +206,13 @@ def housekeeping(settings: Settings) -> None:
     """Chores, one after another."""
     time = clock.SystemClock()
     intent, _ = databases(settings)
-    chore = load("housekeeping.garbage").Garbage(intent, compute(settings, time), network(settings, intent, time), time)
-    service = load("housekeeping.service").Service([chore.look], settings.option("house_keeping", "cleanup_interval"))
+    garbage, rotation, journal = (load(f"housekeeping.{name}") for name in ("garbage", "rotation", "journal"))
+    chores = [
+        garbage.Garbage(intent, compute(settings, time), network(settings, intent, time), time).look,
+        rotation.Rotation(intent, amphorae(settings, issuer(settings, time), time), time).look,
+        journal.Journal(intent, time).look,
+    ]
+    service = load("housekeeping.service").Service(chores, settings.option("house_keeping", "cleanup_interval"))
     until_told(service.stop)
     log.get().info("housekeeping.started")
     service.run()

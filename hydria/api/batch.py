@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from hydria.api import query, reads, requests, writes
+from hydria.api import places, query, reads, requests, writes
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import edits, forms, kinds, rules
@@ -33,6 +33,7 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
         raise falcon.HTTPNotFound(description=f"pool {pool_id} could not be found.")
     wanted = _wanted(body)
     ask: Ask = req.context.ask
+    places.members(context.network, ask.caller, (m["subnet_id"] for m in wanted.values()))
 
     def work(c: Connection) -> str:
         pool = writes.found(c, ask, kinds.POOL, pool_id)

@@ -41,7 +41,7 @@ def _unauthorized(_req: falcon.Request, resp: falcon.Response, _error: Unauthori
 
 def _later(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
     LOG.warning("api.unavailable", path=req.path, why=str(error))
-    _fault(resp, 503, f"{error} Nothing was changed; try again in a moment.")
+    _fault(resp, 503, f"{str(error).rstrip('.')}. Nothing was changed; try again in a moment.")
 
 
 def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:

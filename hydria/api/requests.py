@@ -84,9 +84,12 @@ def body(req: falcon.Request, key: str) -> Any:
     raw = req.bounded_stream.read(MOST_BYTES)
     try:
         read = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         message = "The body is not valid JSON."
         raise Invalid(message) from None
+    if b"\\u0000" in raw:
+        message = "The body must not hold the character NUL."
+        raise Invalid(message)
     if not isinstance(read, dict) or key not in read:
         message = f"The body must be an object with the key {key!r}."
         raise Invalid(message)

@@ -1,12 +1,9 @@
 """Creating a load balancer: its VIP is recorded before it is asked for, and asked for outside every transaction."""
 
-import ipaddress
 from collections import Counter
 from typing import Any
 
-import msgspec
-
-from hydria.api import access, reads, writes
+from hydria.api import access, places, reads, writes
 from hydria.api.access import Right
 from hydria.api.context import Context
 from hydria.api.requests import Ask
@@ -18,7 +15,7 @@ from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.refusals import Conflict, Invalid, NotFound, Refusal, Unsupported
 from hydria.domain.tree import Tree
 from hydria.drivers import faults
-from hydria.drivers.network import Network, Port, PortOrder, Segment, Subnet
+from hydria.drivers.network import Network, Port, PortOrder
 from hydria.kit import ids, log
 from hydria.storage import intents, journal, ledger, quotas, shown
 from hydria.storage import writes as stored
@@ -33,14 +30,15 @@ LOOKS = 2
 def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str, below: list[Planned]) -> dict[str, Any]:
     """Make a load balancer and what is below it; as it is then shown. Raises a refusal, and then nothing of it exists."""
     access.allow(ask.caller, Right.WRITE, project_id)
-    lb = _wanted(context, values, project_id)
+    lb = _wanted(context, ask, values, project_id)
+    places.members(context.network, ask.caller, (p.values.get("subnet_id") for p in below))
     tree = graphs.built(lb, below, lb.created_at, context.settings.offer)
     _can_do(context, tree)
     planned = _planned(lb, context.now()) if lb.vip_owned else None
     context.database.write(lambda c: _record(context, c, ask, tree, planned))
     port = _made(context, tree, planned) if planned else None
     if port is not None:
-        lb = _with(lb, port)
+        lb = places.on(lb, port)
     name = planned.name if planned and port else None
     found = context.database.write(lambda c: _known(context, c, lb, name))
     if port is not None or planned is None:
@@ -55,7 +53,7 @@ def _can_do(context: Context, tree: Tree) -> None:
             raise Unsupported(reason)
 
 
-def _wanted(context: Context, values: dict[str, Any], project_id: str) -> LoadBalancer:
+def _wanted(context: Context, ask: Ask, values: dict[str, Any], project_id: str) -> LoadBalancer:
     """The load balancer that is asked for, its VIP's place checked."""
     lb_id, now = ids.new(), context.now()
     root = writes.Target(lb_id, project_id, kinds.LOADBALANCER, lb_id)
@@ -64,7 +62,7 @@ def _wanted(context: Context, values: dict[str, Any], project_id: str) -> LoadBa
     marks = {"provider": provider, "generation": 1, "due_at": due_at}
     lb = writes.born(kinds.LOADBALANCER, {**values, **marks}, lb_id, root, Stamp(1, now))
     assert isinstance(lb, LoadBalancer)
-    lb = place(context.network, lb)
+    lb = places.vip(context.network, lb, ask.caller)
     rules.check(Tree(), lb, context.settings.offer)
     return lb
 
@@ -76,78 +74,6 @@ def _provider(context: Context, asked: str | None) -> str:
         message = f"Provider {name!r} is not enabled; enabled are {', '.join(sorted(settings.providers))}."
         raise Invalid(message)
     return name
-
-
-def place(network: Network, lb: LoadBalancer) -> LoadBalancer:
-    """The load balancer with the network and subnet of its VIP, as far as they are known; raises Invalid."""
-    if lb.vip_port_id:
-        return _on_port(network, lb)
-    if lb.vip_subnet_id:
-        return _in_subnet(network, lb)
-    if lb.vip_network_id:
-        return _in_network(network, lb)
-    message = "A load balancer needs vip_subnet_id, vip_network_id or vip_port_id."
-    raise Invalid(message)
-
-
-def _on_port(network: Network, lb: LoadBalancer) -> LoadBalancer:
-    port = network.port(lb.vip_port_id or "")
-    if port is None:
-        message = f"vip_port_id: port {lb.vip_port_id} could not be found."
-        raise Invalid(message)
-    if port.device_id:
-        message = f"vip_port_id: port {port.id} is used by {port.device_id}."
-        raise Invalid(message)
-    for name, has in (
-        ("vip_network_id", port.network_id),
-        ("vip_subnet_id", port.subnet_id),
-        ("vip_address", port.address),
-    ):
-        if getattr(lb, name) not in (None, has):
-            message = f"{name}: port {port.id} has {has}, not {getattr(lb, name)}."
-            raise Invalid(message)
-    return msgspec.structs.replace(_with(lb, port), vip_owned=False)
-
-
-def _in_subnet(network: Network, lb: LoadBalancer) -> LoadBalancer:
-    subnet = network.subnet(lb.vip_subnet_id or "")
-    if subnet is None:
-        message = f"vip_subnet_id: subnet {lb.vip_subnet_id} could not be found."
-        raise Invalid(message)
-    if lb.vip_network_id not in (None, subnet.network_id):
-        message = f"vip_subnet_id: subnet {subnet.id} belongs to network {subnet.network_id}, not {lb.vip_network_id}."
-        raise Invalid(message)
-    if lb.vip_address and not _holds(subnet, lb.vip_address):
-        message = f"vip_address: {lb.vip_address} is not in subnet {subnet.id}, which is {subnet.cidr}."
-        raise Invalid(message)
-    return msgspec.structs.replace(lb, vip_network_id=subnet.network_id)
-
-
-def _in_network(network: Network, lb: LoadBalancer) -> LoadBalancer:
-    segment = network.network(lb.vip_network_id or "")
-    if segment is None:
-        message = f"vip_network_id: network {lb.vip_network_id} could not be found."
-        raise Invalid(message)
-    if lb.vip_address:
-        subnet = next((s for s in segment.subnets if _holds(s, lb.vip_address)), None)
-        if subnet is None:
-            message = f"vip_address: no subnet of network {segment.id} has {lb.vip_address}."
-            raise Invalid(message)
-        return msgspec.structs.replace(lb, vip_subnet_id=subnet.id)
-    return msgspec.structs.replace(lb, vip_subnet_id=_preferred(segment))
-
-
-def _preferred(segment: Segment) -> str | None:
-    """The subnet to be named to the driver: none when it would choose well by itself, IPv4 before IPv6."""
-    if not segment.subnets:
-        message = f"vip_network_id: network {segment.id} has no subnet."
-        raise Invalid(message)
-    fours = [s for s in segment.subnets if ipaddress.ip_network(s.cidr).version == 4]
-    return fours[0].id if fours and segment.subnets[0] not in fours else None
-
-
-def _holds(subnet: Subnet, address: str) -> bool:
-    return ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
 
 
 def _planned(lb: LoadBalancer, now: int) -> External:
@@ -166,6 +92,9 @@ def _planned(lb: LoadBalancer, now: int) -> External:
 def _record(context: Context, c: Connection, ask: Ask, tree: Tree, planned: External | None) -> None:
     """The first transaction: everything that must be known before anything is made."""
     lb = _root(tree)
+    if not planned and stored.is_vip_port(c, lb.vip_port_id or ""):
+        message = f"vip_port_id: port {lb.vip_port_id} is the VIP of another load balancer."
+        raise Conflict(message)
     intents.create_root(c, lb)
     quotas.take(c, lb.project_id, _counts(tree), context.settings.quotas)
     for kind in kinds.CHILDREN:
@@ -229,12 +158,6 @@ def _undo(c: Connection, tree: Tree) -> None:
     lb = _root(tree)
     intents.forget_root(c, lb.id)
     quotas.free(c, lb.project_id, _counts(tree))
-
-
-def _with(lb: LoadBalancer, port: Port) -> LoadBalancer:
-    return msgspec.structs.replace(
-        lb, vip_address=port.address, vip_port_id=port.id, vip_subnet_id=port.subnet_id, vip_network_id=port.network_id
-    )
 
 
 def _known(context: Context, c: Connection, lb: LoadBalancer, name: str | None) -> shown.Shown:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hydria.api import access, reads
+from hydria.api import access, places, reads
 from hydria.api.access import Right
 from hydria.api.context import Context
 from hydria.api.requests import Ask
@@ -55,6 +55,8 @@ def immutable(target: Target, status: str) -> Conflict:
 def create(context: Context, ask: Ask, kind: kinds.Kind, values: dict[str, Any]) -> dict[str, Any]:
     """Add an object below a load balancer; the object as it is then shown."""
     new_id = ids.new()
+    if kind is kinds.MEMBER:
+        places.members(context.network, ask.caller, [values["subnet_id"]])
 
     def work(c: Connection) -> tuple[str, shown.Shown | None]:
         parent = _parent(c, kind, values)

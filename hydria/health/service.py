@@ -1,6 +1,7 @@
 """The health manager's process: a receiver, a writer and a watcher, each a thread; everything they need is passed in."""
 
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,9 @@ from hydria.storage import database, observed, outlines, roster, suspicions
 from hydria.storage.database import Database
 from hydria.storage.observed import Fresh
 from hydria.storage.suspicions import Raised
+
+SWITCH_S = 0.0005
+"""How long one of our threads may keep the others waiting."""
 
 LOUD_EVERY = 60.0
 """Seconds between two complaints about the same."""
@@ -49,6 +53,8 @@ class Health:
     def run(self) -> None:
         """Hear, write and watch until `stop`; then write what waits."""
         loops = (self.receiver.run, self._write, self._tend)
+        # A thread that reads rows gives way at each of them; by default it then waits 5 ms for its next turn.
+        sys.setswitchinterval(SWITCH_S)
         threads = [threading.Thread(target=self._kept, args=(loop,), name=loop.__qualname__) for loop in loops]
         self._step(self.look)  # know everybody before the first datagram
         for thread in threads:

@@ -45,6 +45,11 @@ def note(c: Connection, amphora_id: str, now: int, **learned: Any) -> None:
     c.execute(update(A).where(A.c.id == amphora_id).values(updated_at=now, **learned))
 
 
+def renewed(c: Connection, amphora_id: str, expiration: int) -> None:
+    """Record when the new certificate of an amphora ends (microseconds). Written by housekeeping, of an amphora in use."""
+    c.execute(update(A).where(A.c.id == amphora_id).values(cert_expiration=expiration))
+
+
 def placements(c: Connection, load_balancer_id: str) -> dict[str, Placement]:
     """The placements of a load balancer, by amphora."""
     found = c.execute(select(P).where(P.c.load_balancer_id == load_balancer_id))

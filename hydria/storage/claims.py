@@ -16,6 +16,8 @@ BEAT_S = 1.5
 STALE_S = 6.0
 UNSURE_S = 3.0
 """A holder whose last beat is older starts no effect."""
+FAR_US = 120_000_000
+"""Nobody waits so long for another try (microseconds): a `not_before` beyond it was written by a clock since set back."""
 
 
 class LostClaim(Exception):
@@ -35,7 +37,7 @@ def due(c: Connection, now: int, limit: int = 1000) -> list[Due]:
     """Load balancers that want work or are held by somebody, at `now` (microseconds)."""
     p = PROGRESS.c
     suspected = exists().where(tables.SUSPICION.c.load_balancer_id == p.load_balancer_id)
-    wants = ((p.wanted > p.settled) | suspected) & (p.not_before <= now)
+    wants = ((p.wanted > p.settled) | suspected) & p.not_before.not_between(now + 1, now + FAR_US)
     query = select(p.load_balancer_id, p.owner, p.epoch, p.beat).where(wants | (p.owner != "")).limit(limit)
     return [Due(*row) for row in c.execute(query)]
 

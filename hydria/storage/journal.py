@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from hydria.storage import tables
 
@@ -39,3 +39,12 @@ def of(c: Connection, load_balancer_id: str, limit: int = 100) -> list[Entry]:
         select(JOURNAL).where(JOURNAL.c.load_balancer_id == load_balancer_id).order_by(JOURNAL.c.id.desc()).limit(limit)
     )
     return [Entry(**{k: v for k, v in row._mapping.items() if k != "id"}) for row in c.execute(query)]  # noqa: SLF001
+
+
+def trim(c: Connection, entry: str, before: int, most: int = 1000) -> int:
+    """Remove the oldest entries of a kind (`write`, `run`) from before a moment (microseconds); how many, at most a bite."""
+    oldest = select(JOURNAL.c.id).where(JOURNAL.c.entry == entry, JOURNAL.c.at < before).order_by(JOURNAL.c.id).limit(most)
+    found = list(c.execute(oldest).scalars())
+    if found:
+        c.execute(delete(JOURNAL).where(JOURNAL.c.id.in_(found)))
+    return len(found)

@@ -64,9 +64,9 @@ def page(c: Connection, kind: kinds.Kind, asked: Asked, observed: Mapping[str, s
 
 
 def beneath(c: Connection, kind: kinds.Kind, load_balancer_id: str, now: int) -> list[shown.Shown]:
-    """All objects of a kind beneath a load balancer, oldest first."""
+    """All objects of a kind beneath a load balancer."""
     t = T[kind.table].c
-    query = shown.statement(kind).where(t.load_balancer_id == load_balancer_id).order_by(t.created_at, t.id)
+    query = shown.statement(kind).where(t.load_balancer_id == load_balancer_id).order_by(*shown.in_order(kind))
     return shown.some(c, kind, query, now)
 
 

@@ -66,7 +66,7 @@ def read(c: Connection, amphora_ids: Collection[bytes] | None = None) -> dict[by
     query = QUERY if amphora_ids is None else QUERY.where(A.c.id.in_([ids.text(i) for i in amphora_ids]))
     heads: dict[bytes, Any] = {}
     placements: dict[bytes, list[Placed]] = {}
-    for row in c.execute(query):
+    for row in c.execute(query).all():  # row by row costs twice as much
         heads[row[0]] = row
         if row[5] is not None:
             placements.setdefault(row[0], []).append(_placed(row))

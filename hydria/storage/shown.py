@@ -175,7 +175,7 @@ def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
 
 
 def _refs(c: Connection, child: kinds.Kind, column: str, parents: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    """The children of objects, oldest first: parent to references."""
+    """The children of objects: parent to references."""
     found: dict[str, list[dict[str, str]]] = {p: [] for p in parents}
     if found:
         query = _children(child, column, one=len(found) == 1)
@@ -184,11 +184,17 @@ def _refs(c: Connection, child: kinds.Kind, column: str, parents: Iterable[str])
     return found
 
 
+def in_order(kind: kinds.Kind) -> tuple[ColumnElement[Any], ...]:
+    """Policies by position, everything else by age."""
+    t = T[kind.table].c
+    return (t.position, t.id) if kind is kinds.L7POLICY else (t.created_at, t.id)
+
+
 @cache
 def _children(child: kinds.Kind, column: str, *, one: bool) -> Select[Any]:
     table = T[child.table]
     wanted = _among(table.c[column], one=one)
-    return select(table.c[column], table.c.id).where(wanted).order_by(table.c.created_at, table.c.id)
+    return select(table.c[column], table.c.id).where(wanted).order_by(*in_order(child))
 
 
 def _beside_load_balancers(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:

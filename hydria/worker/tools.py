@@ -47,6 +47,8 @@ class WorkerSettings:
     """Longest wait between two tries."""
     look_every_s: float = 1.0
     """How often the database is searched for work that no nudge told of."""
+    haproxy: str = "/usr/sbin/haproxy"
+    """Where haproxy is in an amphora."""
     image: str = ""
     """The image amphorae are made from."""
     flavor: str | None = None

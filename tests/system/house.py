@@ -111,8 +111,9 @@ class House:
 
     def agents(self) -> list[int]:
         """The agents of this deployment's amphorae."""
-        ours = {m.id for m in self.deployment.parts.compute().list()}
-        return [pid for pid, words in processes() if "hydria.agent" in words and ours]
+        firsts = (self.deployment.settings.state / "machines").glob("*/pid")
+        ours = {space(int(first.read_text().split()[0])) for first in firsts}
+        return [pid for pid, words in processes() if "hydria.agent" in words and space(pid) in ours]
 
     def backends(self) -> list[BackEnd]:
         return demo.up(self.deployment)
@@ -126,6 +127,14 @@ def processes() -> Iterator[tuple[int, str]]:
                 yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
+
+
+def space(pid: int) -> str:
+    """The pid namespace of a process; its own when it is the first of one."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/pid").readlink())
+    except OSError:
+        return str(pid)
 
 
 def ask(vip: str, port: int = 80) -> str:

@@ -12,8 +12,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hydria.drivers import faults
 
-BACKDATED_S = 300.0
-"""Certificates begin in the past: the clock of whoever looks at one may be behind."""
+BACKDATED_S = 86400.0
+"""Certificates begin in the past: the clock of whoever looks at one may be behind, or be set back by hours."""
 
 SERVER_AND_CLIENT = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 CLIENT = (ExtendedKeyUsageOID.CLIENT_AUTH,)

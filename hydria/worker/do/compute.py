@@ -68,7 +68,8 @@ def make_server(step: MakeServer, run: Run) -> None:
 
 def _config_drive(amphora_id: str, run: Run) -> dict[str, bytes]:
     tools = run.tools
-    settings = AgentSettings(amphora_id=amphora_id, deployment=tools.settings.deployment)
+    known = tools.settings
+    settings = AgentSettings(amphora_id=amphora_id, deployment=known.deployment, haproxy=known.haproxy)
     certificate, trust, agent = identities.FILES
     return {
         certificate: tools.issuer.bootstrap(amphora_id, identities.BOOTSTRAP_S),

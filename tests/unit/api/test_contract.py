@@ -58,7 +58,20 @@ def test_only_json_is_served(api: Service, accept: str, code: int) -> None:
     assert api.ask("GET", "/loadbalancers", headers={"Accept": accept}).status_code == code
 
 
-@pytest.mark.parametrize("raw", ["", "{", "[]", "{}", '{"pool": {}}', '{"listener": 1}', "name=x"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"pool": {}}',
+        '{"listener": 1}',
+        '{"listener": {"name": "\\u0000"}}',
+        "[" * 100000,
+        "name=x",
+    ],
+)
 def test_a_body_that_is_no_form_is_400(api: Service, raw: str) -> None:
     result = api.http.simulate_post("/v2/lbaas/listeners", body=raw, headers={"X-Auth-Token": "member"})
     assert result.status_code == 400

@@ -1,5 +1,6 @@
 """Creating a load balancer's VIP: what is refused leaves nothing, what is unknown is left to the worker."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -7,11 +8,11 @@ import pytest
 from hydria.api.context import ApiSettings
 from hydria.control.world import ExternalState, Purpose
 from hydria.drivers import faults
-from hydria.drivers.network import Port, PortOrder, noop
+from hydria.drivers.network import Port, PortOrder, Subnet, noop
 from hydria.kit import ids
 from hydria.kit.clock import HandClock
 from hydria.storage import ledger
-from tests.unit.api.conftest import PROJECT, Service, Start
+from tests.unit.api.conftest import FOREIGN, PROJECT, Service, Start
 
 
 class Moody(noop.NoopNetwork):
@@ -93,6 +94,44 @@ def test_a_port_of_the_user_is_taken_and_stays_theirs(api: Service) -> None:
     lb = api.make("/loadbalancers", "loadbalancer", vip_port_id=port.id)
     assert (lb["vip_port_id"], lb["vip_address"], lb["vip_network_id"]) == (port.id, port.address, port.network_id)
     assert api.context.database.read(ledger.every) == []
+
+
+def test_a_port_is_the_vip_of_one_load_balancer(api: Service) -> None:
+    port = api.context.network.create_port(PortOrder(name=ids.new(), network_id=ids.new()))
+    api.make("/loadbalancers", "loadbalancer", vip_port_id=port.id)
+    assert create(api, vip_port_id=port.id)[0] == 409
+
+
+class Owned(noop.NoopNetwork):
+    """A network whose subnets are another project's, or absent."""
+
+    owner: str | None = FOREIGN
+
+    def subnet(self, subnet_id: str) -> Subnet | None:
+        found = super().subnet(subnet_id)
+        return dataclasses.replace(found, project_id=self.owner) if found and self.owner is not None else None
+
+
+@pytest.mark.parametrize("owner,code", [(None, 400), (FOREIGN, 400), ("", 201), (PROJECT, 201)])
+def test_a_subnet_must_exist_and_be_ones_own(start: Start, owner: str | None, code: int) -> None:
+    network = Owned(HandClock())
+    api = start(network=network)
+    pool = api.make(
+        "/pools", "pool", loadbalancer_id=_somewhere(api, network), protocol="TCP", lb_algorithm="ROUND_ROBIN"
+    )
+    network.owner = owner
+    member = {"address": "192.0.2.1", "protocol_port": 80, "subnet_id": api.subnet}
+    assert create(api, vip_subnet_id=api.subnet)[0] == code
+    assert api.ask("POST", f"/pools/{pool['id']}/members", {"member": member}).status_code == code
+    batch = api.ask("PUT", f"/pools/{pool['id']}/members", {"members": [member]}).status_code
+    assert batch == (400 if code == 400 else 202)
+
+
+def _somewhere(api: Service, network: Owned) -> str:
+    """A load balancer that is there before the subnet changes hands."""
+    network.owner = ""
+    lb: str = api.load_balancer()["id"]
+    return lb
 
 
 def test_a_vip_needs_a_place(api: Service) -> None:
