@@ -11,7 +11,14 @@ from typing import Any
 from oslo_config import cfg, types
 
 
-class Range(types.ConfigType):  # type: ignore[misc]
+class Checked(types.ConfigType):
+    """Text that is checked when it is read."""
+
+    def _formatter(self, value: str) -> str:
+        return value
+
+
+class Range(Checked):
     """A network's range of IPv4 addresses."""
 
     def __init__(self) -> None:
@@ -25,7 +32,7 @@ class Range(types.ConfigType):  # type: ignore[misc]
         return str(net)
 
 
-class Host(types.ConfigType):  # type: ignore[misc]
+class Host(Checked):
     """An address of this machine."""
 
     def __init__(self, *, empty: bool = False) -> None:

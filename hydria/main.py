@@ -37,10 +37,10 @@ def databases(settings: Settings) -> tuple[Any, Any]:
     )
 
 
-def networks(settings: Settings) -> Any:
+def networks(settings: Settings, deployment: str | None = None) -> Any:
     """The networks of this machine."""
     cidrs = (settings.option("local_network", f"{n}_cidr") for n in ("management", "vip", "member"))
-    return load("drivers.network.local.settings").defaults(settings.deployment, *cidrs)
+    return load("drivers.network.local.settings").defaults(deployment or settings.deployment, *cidrs)
 
 
 def network(settings: Settings, intent: Any, time: clock.Clock) -> Any:
@@ -90,11 +90,11 @@ def controllers(settings: Settings) -> tuple[str, ...]:
 
 
 def health_address(settings: Settings) -> str:
-    """The address of the health manager."""
+    """The address of the health manager; known before the deployment has a name."""
     given: str = settings.option("health_manager", "bind_ip")
     if given:
         return given
-    return str(networks(settings).host_address) if settings.is_local() else "127.0.0.1"
+    return str(networks(settings, ids.NIL).host_address) if settings.is_local() else "127.0.0.1"
 
 
 def until_told(stop: Callable[[], None]) -> None:
@@ -108,14 +108,23 @@ def until_told(stop: Callable[[], None]) -> None:
 
 def api(settings: Settings) -> None:
     """The API, with the look-ups of one machine where it is local."""
+    host, *serving = (
+        settings.option("api_settings", name) for name in ("bind_host", "bind_port", "workers", "threads")
+    )
+    load("api.server").serve(lambda: _app(settings), f"[{host}]" if ":" in host else host, *serving)
+
+
+def _app(settings: Settings) -> Any:
     time = clock.SystemClock()
     intent, observed = databases(settings)
     context, local, noop = load("api.context"), load("drivers.identity.local"), load("drivers.identity.noop")
-    noauth = settings.option("api_settings", "auth_strategy") == "noauth"
+    noauth = settings.is_open()
+    if noauth:
+        log.get().warning("api.open", why="auth_strategy = noauth: whoever reaches the API may do everything")
     who = noop.NoAuth() if noauth else local.LocalIdentity(settings.state / "users.json", time)
     renders = settings.option("controller_worker", "amphora_driver") != "noop"
     worker, of = "controller_worker", settings.option
-    app = load("api.app").create(
+    return load("api.app").create(
         context.Context(
             database=intent,
             observed=observed,
@@ -135,8 +144,6 @@ def api(settings: Settings) -> None:
             local=None if noauth else who,
         )
     )
-    serving = (of("api_settings", name) for name in ("bind_host", "bind_port", "workers", "threads"))
-    load("api.server").serve(app, *serving)
 
 
 def worker(settings: Settings) -> None:
@@ -186,16 +193,17 @@ def _management(settings: Settings) -> str:
 def health(settings: Settings) -> None:
     """A health manager."""
     time = clock.SystemClock()
-    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    listening.bind((health_address(settings), settings.option("health_manager", "bind_port")))
     timeout = settings.option("health_manager", "heartbeat_timeout")
+    chosen = load("health.settings").HealthSettings(heartbeat_timeout=timeout)
+    where = health_address(settings), settings.option("health_manager", "bind_port")
+    listening = load("health.receiver").listen(*where, chosen.receive_buffer)
     service = load("health.service").Health(
         databases(settings),
         (master_keys(settings), Secret(secrets.token_bytes(32))),
         [listening],
         load("messaging.local").LocalNudge(settings.run / "nudge"),
         time,
-        load("health.settings").HealthSettings(heartbeat_timeout=timeout),
+        chosen,
     )
     until_told(service.stop)
     log.get().info("health.started")
@@ -229,7 +237,7 @@ PROCESSES: dict[str, Callable[[Settings], None]] = {
 def cli() -> None:
     """The command `hydria`."""
     parser = argparse.ArgumentParser(prog="hydria", description="Load balancing as a service.")
-    parser.add_argument("--config", type=Path, default=Path(CONFIG), help=f"settings file (default {CONFIG})")
+    parser.add_argument("--config", type=Path, help=f"settings file (default {CONFIG}, if it is there)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, process in PROCESSES.items():
         commands.add_parser(name, help=f"run this process: {process.__doc__}")
@@ -237,9 +245,9 @@ def cli() -> None:
     desk.declare(commands)
     arguments = parser.parse_args()
     try:
-        settings = configuration.read(arguments.config)
+        settings = configuration.read(arguments.config or Path(CONFIG), required=arguments.config is not None)
     except configuration.BadSettings as error:
-        sys.exit(f"hydria: {error}")
+        sys.exit(f"hydria: {error}; remedy: correct it, or leave it out")
     if arguments.command in PROCESSES:
         log.setup(arguments.command, level=settings.option("DEFAULT", "log_level"))
         PROCESSES[arguments.command](settings)
@@ -254,7 +262,7 @@ def _parts(settings: Settings) -> Any:
         python=sys.executable,
         processes=tuple(PROCESSES),
         databases=lambda: databases(settings),
-        migrate=lambda d: load("storage.migrate").upgrade(d),
+        migrate=lambda: load("cli.tables").bring(databases(settings)),
         networks=lambda: networks(settings),
         compute=lambda: compute(settings, time),
         network=lambda: network(settings, databases(settings)[0], time),

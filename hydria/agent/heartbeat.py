@@ -27,11 +27,12 @@ def address(controller: str) -> tuple[str, int]:
 
 
 class Controller(asyncio.DatagramProtocol):
-    """One health manager: a socket of its own, and the last token got from it."""
+    """One health manager: a socket of its own, and the last token got from it. `met` is called at the first token."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, met: Callable[[], None]) -> None:
         self.token = datagrams.NO_TOKEN
         self._key = key
+        self._met = met
         self._transport: asyncio.DatagramTransport | None = None
 
     async def connect(self, controller: str) -> None:
@@ -44,7 +45,10 @@ class Controller(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         if datagrams.peek(data) and (known := datagrams.unseal(self._key, data)) and known[0].kind == KindOf.ANSWER:
+            is_first = self.token == datagrams.NO_TOKEN
             self.token = known[0].token
+            if is_first:
+                self._met()
 
     def error_received(self, exc: Exception) -> None:
         """Nobody there: the next one may arrive."""
@@ -72,7 +76,7 @@ class Heartbeat:
         self._controllers: list[Controller] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._seq = 0
-        self._sent: dict[str, dict[bytes, int]] = {}
+        self._sent: dict[tuple[str, str], dict[bytes, int]] = {}  # by load balancer and start
         self._edges: set[str] = set()
         self._edge = asyncio.Event()
 
@@ -83,7 +87,7 @@ class Heartbeat:
             return
         self._node, self._key = node, bytes.fromhex(node.session_key)
         for controller in node.controllers:
-            one = Controller(self._key)
+            one = Controller(self._key, self._tell_all)
             try:
                 await one.connect(controller)
             except OSError as error:
@@ -101,9 +105,15 @@ class Heartbeat:
         self._tasks, self._controllers = [], []
 
     def edge(self, load_balancer_id: str) -> None:
-        """haproxy said that a server changed."""
+        """Something changed: haproxy said so of a server, or it runs something new."""
         self._edges.add(load_balancer_id)
         self._edge.set()
+
+    def _tell_all(self) -> None:
+        """A controller that has just met us knows nothing yet, and believes from now on what we send."""
+        self._sent.clear()
+        for placement in self._placements():
+            self.edge(placement.places.load_balancer_id)
 
     def _send(self, kind: KindOf, body: object) -> None:
         if self._node is None:
@@ -153,11 +163,13 @@ class Heartbeat:
         found = await observe(placement)
         if found is None:
             return
-        members = found.members if full else counters.changed(self._sent.get(lb, {}), found.members)
-        self._sent[lb] = found.members
-        if edge and not members:
+        key = (lb, placement.start)
+        full = full or key not in self._sent
+        members = found.members if full else counters.changed(self._sent[key], found.members)
+        self._sent = {k: v for k, v in self._sent.items() if k[0] != lb} | {key: found.members}
+        if edge and not full and not members:
             return
-        listeners = () if edge else found.listeners
+        listeners = () if edge and not full else found.listeners
         for body in counters.states(lb, placement.start, members, listeners, edge=edge):
             self._send(KindOf.STATE, body)
 

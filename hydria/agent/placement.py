@@ -31,7 +31,7 @@ class Context:
 
     settings: AgentSettings
     journal: journal.Journal
-    edge: Callable[[str], None]  # told the load balancer's id when haproxy says that a server changed
+    edge: Callable[[str], None]  # told the load balancer's id when a server changed or something new runs
 
 
 class Placement:
@@ -117,6 +117,8 @@ class Placement:
             self.start = now.start
         took = round((time.monotonic() - begun) * 1000, 2)
         lb = self.places.load_balancer_id
+        if how != "unchanged":
+            self._context.edge(lb)
         self._context.journal.info(
             "placement.applied", load_balancer=lb, how=how, generation=document.generation, took_ms=took
         )

@@ -17,11 +17,11 @@ from hydria.amphora import Contact, connections, trust
 from hydria.amphora.connections import Settings
 from hydria.drivers import certificates, faults
 from hydria.kit import clock
+from hydria.wire import identities
 from hydria.wire.documents import Applied, Facts, Fault, NodeDocument, PlacementDocument, Proof
 
 T = TypeVar("T")
 
-CERTIFICATE_S = 30 * 86400
 """How long an amphora's certificate is good for."""
 
 _BUSY = frozenset({408, 425, 429})
@@ -44,7 +44,7 @@ class AgentAmphorae:
 
     def enroll(self, contact: Contact) -> float:
         request = self._ask(contact, "GET", "/v1/csr", Csr)
-        chain = self._issuer.sign_amphora(request.csr.encode(), contact.amphora_id, CERTIFICATE_S)
+        chain = self._issuer.sign_amphora(request.csr.encode(), contact.amphora_id, identities.CERTIFICATE_S)
         self._tell(contact, "PUT", "/v1/certificate", {"chain": chain.decode()})
         self._connections.forget(contact)
         return self._shown(contact, ssl.PEM_cert_to_DER_cert(_first(chain.decode())))

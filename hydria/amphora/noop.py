@@ -4,9 +4,9 @@ import threading
 
 from hydria.amphora import Contact, played
 from hydria.kit import clock
+from hydria.wire import identities
 from hydria.wire.documents import Applied, Facts, NodeDocument, PlacementDocument, Proof
 
-CERTIFICATE_S = 30 * 86400.0
 _MOST_NODES = 20_000
 
 
@@ -21,7 +21,7 @@ class NoopAmphorae:
     def enroll(self, contact: Contact) -> float:
         with self._lock:
             self._node(contact).bootstrap = False
-        return self._time.now() + CERTIFICATE_S
+        return self._time.now() + identities.CERTIFICATE_S
 
     def node(self, contact: Contact, document: NodeDocument) -> Facts:
         with self._lock:

@@ -6,10 +6,8 @@ from hydria import amphora
 from hydria.amphora import Contact, played
 from hydria.drivers import faults, sim
 from hydria.drivers.compute import Power
-from hydria.wire import documents
+from hydria.wire import documents, identities
 from hydria.wire.documents import Applied, Facts, Nic, NodeDocument, PlacementDocument, Problem, Proof
-
-CERTIFICATE_S = 30 * 86400.0
 
 
 class SimAmphorae:
@@ -71,7 +69,7 @@ class SimAmphorae:
 
     def _enroll(self, contact: Contact) -> float:
         self._reach(contact).bootstrap = False
-        return self._cloud.time.now() + CERTIFICATE_S
+        return self._cloud.time.now() + identities.CERTIFICATE_S
 
     def _node_document(self, contact: Contact, document: NodeDocument) -> Facts:
         self._reach(contact).node(document)

@@ -1,5 +1,6 @@
 """Serving the API: gunicorn with a few processes of threads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import falcon
@@ -9,8 +10,8 @@ from gunicorn.app import base  # type: ignore[import-untyped]
 class Server(base.BaseApplication):  # type: ignore[misc]
     """gunicorn with our application and settings, and none of its own."""
 
-    def __init__(self, app: Any, settings: dict[str, Any]) -> None:
-        self._app = app
+    def __init__(self, build: Callable[[], Any], settings: dict[str, Any]) -> None:
+        self._build = build
         self._settings = settings
         super().__init__()
 
@@ -19,13 +20,21 @@ class Server(base.BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return self._app
+        return self._build()
 
 
 def serve(
-    app: "falcon.App[falcon.Request, falcon.Response]", host: str, port: int, workers: int = 2, threads: int = 8
+    build: Callable[[], "falcon.App[falcon.Request, falcon.Response]"],
+    host: str,
+    port: int,
+    workers: int = 2,
+    threads: int = 8,
 ) -> None:
-    """Serve until told to stop by a signal."""
+    """Serve what `build` makes until told to stop by a signal.
+
+    Each process builds it for itself: what is loaded before the fork is soon in memory twice, as counting references
+    writes to every page.
+    """
     settings = {
         "bind": f"{host}:{port}",
         "workers": workers,
@@ -40,4 +49,4 @@ def serve(
         "preload_app": False,
         "control_socket_disable": True,
     }
-    Server(app, settings).run()
+    Server(build, settings).run()

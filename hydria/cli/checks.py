@@ -7,6 +7,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hydria.cli.trouble import Trouble
 
 HAPROXY = (2, 6)
 ROOM_MB = 200
+FREEBIND = 15  # IP_FREEBIND, which the module socket does not name
 OLDEST = 1_760_000_000  # nobody runs this before it was written: such a clock is wrong
 
 
@@ -25,13 +27,17 @@ def root() -> None:
 
 def haproxy(path: str = "/usr/sbin/haproxy") -> str:
     """haproxy is there and new enough; its version."""
+    remedy = "install haproxy 2.6 or newer (apt-get install haproxy), or set [haproxy_amphora] haproxy_cmd"
     if not Path(path).exists():
-        raise Trouble(f"{path} does not exist", "apt-get install haproxy")
-    said = subprocess.run([path, "-v"], capture_output=True, text=True, check=False).stdout
+        raise Trouble(f"haproxy is missing: {path} does not exist", remedy)
+    try:
+        said = subprocess.run([path, "-v"], capture_output=True, text=True, check=False, timeout=10).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Trouble(f"{path} cannot be run: {getattr(error, 'strerror', None) or error}", remedy) from error
     found = re.search(r"version (\d+)\.(\d+)(\.\d+)?", said)
     if not found or (int(found[1]), int(found[2])) < HAPROXY:
-        shown = found[0] if found else said[:60]
-        raise Trouble(f"{path} is {shown}; at least 2.6 is needed", "install haproxy 2.6 or newer (Debian 12 has it)")
+        shown = found[0] if found else "not haproxy"
+        raise Trouble(f"{path} is {shown}, and at least version 2.6 is needed", remedy)
     return found[0].removeprefix("version ")
 
 
@@ -42,34 +48,37 @@ def tools() -> None:
             raise Trouble(f"the program {program} is missing", f"apt-get install {package}")
 
 
-def folder(path: Path) -> None:
-    """A folder can be written and has room."""
+def folder(path: Path, option: str = "state_path", room_mb: int = ROOM_MB) -> None:
+    """A folder, or the one it will be made in, can be written and has room. Leaves no trace."""
+    there = next(p for p in (path, *path.absolute().parents) if p.exists())
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = path / ".probe"
-        probe.write_bytes(b"x" * 65536)
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=there) as probe:
+            probe.write(b"x" * 65536)
+            probe.flush()
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise Trouble(f"{path}: the disk is full", "make room, or set another state_path") from error
+            raise Trouble(f"{path}: the disk is full", f"make room, or set another {option}") from error
         what = "is read-only" if error.errno == errno.EROFS else f"cannot be written ({error.strerror})"
-        raise Trouble(f"{path}: {what}", "mount it for writing, or set another state_path") from error
-    free = shutil.disk_usage(path).free // 2**20
-    if free < ROOM_MB:
-        raise Trouble(f"{path}: only {free} MB are free; {ROOM_MB} are needed", "make room, or set another state_path")
+        raise Trouble(f"{path}: {what}", f"mount it for writing, or set another {option}") from error
+    free = shutil.disk_usage(there).free // 2**20
+    if free < room_mb:
+        what = f"the disk is full: {free} MB are free, and {room_mb} are needed"
+        raise Trouble(f"{path}: {what}", f"make room, or set another {option}")
 
 
-def port(host: str, number: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
-    """Nobody listens there yet."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def port(host: str, number: int, option: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
+    """Nobody listens there yet; the address itself need not be there either."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        probe.setsockopt(socket.IPPROTO_IP, FREEBIND, 1)
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, number))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                remedy = "stop what listens there (ss -lpn), or set another bind_port"
-                raise Trouble(f"port {number} of {host} is in use", remedy) from error
-            raise Trouble(f"cannot listen on {host}:{number}: {error.strerror}", "set another bind address") from error
+            what = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+            name = "UDP port" if kind is socket.SOCK_DGRAM else "port"
+            remedy = f"stop what listens there (ss -lpn), or set another {option}"
+            raise Trouble(f"{name} {number} of {host} {what}", remedy) from error
 
 
 def clock() -> None:

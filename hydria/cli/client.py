@@ -11,7 +11,7 @@ from hydria.cli.trouble import Trouble
 
 
 class Client:
-    """Speaks to one API; logs in at first use."""
+    """Speaks to one API; logs in at first use, unless there is no project to log in to: then the door is open."""
 
     def __init__(self, url: str, user: str, password: str, project: str) -> None:
         parts = urllib.parse.urlsplit(url)
@@ -23,14 +23,12 @@ class Client:
         """Whether the API is there."""
         try:
             return self._send("GET", "/", None, {})[0] == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """The answer's body; raises Trouble with the API's words."""
-        if self._token is None:
-            self._token = self._log_in()
-        status, answer, _ = self._send(method, path, body, {"X-Auth-Token": self._token})
+        status, answer, _ = self._reach(method, path, body, self._shown())
         if status >= 400:
             words = answer.get("faultstring") or answer.get("description") or str(answer)
             raise Trouble(f"{method} {path}: {status}: {words}")
@@ -38,7 +36,12 @@ class Client:
 
     def gone(self, path: str) -> bool:
         """Whether there is no such object."""
-        return self._send("GET", path, None, {"X-Auth-Token": self._token or self._log_in()})[0] == 404
+        return bool(self._reach("GET", path, None, self._shown())[0] == 404)
+
+    def _shown(self) -> dict[str, str]:
+        if self._token is None:
+            self._token = self._log_in() if self._login[2] else ""
+        return {"X-Auth-Token": self._token} if self._token else {}
 
     def _log_in(self) -> str:
         user, password, project = self._login
@@ -48,12 +51,18 @@ class Client:
             "password": {"user": {"name": user, "domain": domain, "password": password}},
         }
         scope = {"project": {"name": project, "domain": domain}}
-        status, answer, headers = self._send(
-            "POST", "/identity/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope}}, {}
-        )
+        asked = {"auth": {"identity": identity, "scope": scope}}
+        status, answer, headers = self._reach("POST", "/identity/v3/auth/tokens", asked, {})
         if status != 201:
             raise Trouble(f"logging in as {user} failed: {answer}", "see users.json and clouds.yaml of this deployment")
         return str(headers.get("X-Subject-Token"))
+
+    def _reach(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, Any, Any]:
+        try:
+            return self._send(method, path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            where = f"{self._host}:{self._port}"
+            raise Trouble(f"the API does not answer on {where}: {error}", "hydria up; hydria doctor") from error
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, Any, Any]:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=30)

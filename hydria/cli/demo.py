@@ -39,6 +39,7 @@ class BackEnd:
     address: str
     namespace: str
     folder: Path
+    haproxy: str
 
     @property
     def pid(self) -> int:
@@ -56,19 +57,11 @@ class BackEnd:
             return
         text = CONFIG.format(folder=self.folder, name=self.name, address=self.address, port=PORT)
         (self.folder / f"{self.name}.cfg").write_text(text)
-        command = (
-            "ip",
-            "netns",
-            "exec",
-            self.namespace,
-            "/usr/sbin/haproxy",
-            "-D",
-            "-f",
-            f"{self.folder}/{self.name}.cfg",
-        )
+        command = ("ip", "netns", "exec", self.namespace, self.haproxy, "-D", "-f", f"{self.folder}/{self.name}.cfg")
         said = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
         if said.returncode:
-            raise Trouble(f"demo back end {self.name} does not start", "see above", said.stderr)
+            remedy = "mend what haproxy says, above; ./quickstart --down; ./quickstart"
+            raise Trouble(f"demo back end {self.name} does not start", remedy, said.stderr)
 
     def stop(self) -> None:
         """Kill it."""
@@ -83,7 +76,8 @@ def back_ends(deployment: Deployment) -> list[BackEnd]:
     net = ipaddress.ip_network(subnet.cidr)
     folder = deployment.settings.run / "demo"
     mark = deployment.settings.deployment[:8]
-    return [BackEnd(n, str(net[-2 - i]), f"hydria-{mark}-{n}", folder) for i, n in enumerate(NAMES)]
+    haproxy = deployment.settings.option("haproxy_amphora", "haproxy_cmd")
+    return [BackEnd(n, str(net[-2 - i]), f"hydria-{mark}-{n}", folder, haproxy) for i, n in enumerate(NAMES)]
 
 
 def up(deployment: Deployment) -> list[BackEnd]:
@@ -128,7 +122,7 @@ def _make(one: BackEnd, networks: object, wires: object, subnet: object) -> None
 
 def down(deployment: Deployment) -> None:
     """Remove all three."""
-    if not (deployment.settings.state / "deployment").exists():
+    if not deployment.known:
         return
     for one in back_ends(deployment):
         one.stop()

@@ -15,6 +15,8 @@ from hydria.cli.supervision import Supervision
 from hydria.cli.trouble import Trouble
 
 START_S = 20.0
+ENDURED = 4
+"""Pids of one process (0: none at the moment) after which it is not waited for any longer."""
 RUN_MB = 16
 """What sockets and supervision need, of memory."""
 
@@ -87,19 +89,16 @@ class Deployment:
         running = self.supervision.running()
         if "api" not in running:
             checks.port(*self._listening(), "[api_settings] bind_port")
-        if "health" not in running and self.known:
-            number = self.settings.option("health_manager", "bind_port")
-            address = self.parts.health_address()
-            checks.port(address, number, "[health_manager] bind_port", socket.SOCK_DGRAM)
-        elif "health" not in running:
-            self._free_datagrams()
-
-    def _free_datagrams(self) -> None:
-        """The same where the deployment has no name yet, and its networks no address."""
+        if "health" not in running:
+            checks.port(*self._datagrams())
 
     def _listening(self) -> tuple[str, int]:
         host, port = (self.settings.option("api_settings", f"bind_{n}") for n in ("host", "port"))
         return str(host), int(port)
+
+    def _datagrams(self) -> tuple[str, int, str, socket.SocketKind]:
+        number = self.settings.option("health_manager", "bind_port")
+        return self.parts.health_address(), number, "[health_manager] bind_port", socket.SOCK_DGRAM
 
     def _wire(self, undo: contextlib.ExitStack) -> None:
         if not self.settings.is_local():
@@ -110,25 +109,51 @@ class Deployment:
         fabric.up(networks)
 
     def _command(self, name: str) -> list[str]:
-        """A process, started from nothing but what it needs."""
         path = str(Path(self.settings.path).absolute())
-        return [self.parts.python, "-m", "hydria.main", "--config", path, name]
+        return [
+            "env",
+            f"PYTHONPATH={Path(__file__).parents[2]}",
+            self.parts.python,
+            "-m",
+            "hydria.main",
+            "--config",
+            path,
+            name,
+        ]
 
     def _await(self) -> None:
-        """Until the API answers and every process runs; raises Trouble with the end of the log of the one that does not."""
-        api = Client(self.url, "", "", "")
-        if client.until(lambda: api.answers() and self.is_up() and self._hears(), START_S):
+        """Until every process does its work; raises Trouble with the end of the log of the one that does not."""
+        seen: dict[str, set[int]] = {name: set() for name in self.parts.processes}
+        began = time.monotonic()
+
+        def ended() -> bool:
+            for one in self.supervision.standing():
+                seen[one.name].add(one.pid)
+            return max(map(len, seen.values())) > ENDURED
+
+        client.until(lambda: self._missing() is None or ended(), START_S, 0.03)
+        if (missing := self._missing()) is None:
             return
-        down = next(
-            (s.name for s in self.supervision.standing() if not s.pid), "api" if not api.answers() else "worker"
-        )
-        log = "\n".join(self.supervision.end_of_log(down))
-        raise Trouble(
-            f"{down} did not come up within {START_S:.0f} s", "mend what the end of its log, above, tells of", log
-        )
+        name = max(seen, key=lambda n: len(seen[n])) if ended() else missing
+        log = "\n".join(self.supervision.end_of_log(name))
+        reason = f"{name} did not come up within {seconds(began)}"
+        raise Trouble(reason, "mend what the end of its log, above, tells of", log)
+
+    def _missing(self) -> str | None:
+        """A process that does not do its work yet."""
+        down = [s.name for s in self.supervision.standing() if not s.pid]
+        works = {"api": Client(self.url, "", "", "").answers, "worker": self._hears, "health": self._receives}
+        return next((n for n in (*down, *works) if n in down or not works[n]()), None)
 
     def _hears(self) -> bool:
         return any((self.settings.run / "nudge").glob("*.sock"))
+
+    def _receives(self) -> bool:
+        try:
+            checks.port(*self._datagrams())
+        except Trouble:
+            return True
+        return False
 
     # --- down
 

@@ -15,6 +15,8 @@ from hydria.cli.parts import Parts
 from hydria.cli.trouble import Trouble
 from hydria.drivers import faults
 
+OPEN = "WARNING: auth_strategy = noauth: every user and program of this machine may do everything"
+
 
 def declare(commands: Any) -> None:
     """Add the commands to a parser."""
@@ -38,12 +40,18 @@ def run(arguments: argparse.Namespace, settings: Any, parts: Parts) -> int:
     except Trouble as trouble:
         if trouble.log:
             print(trouble.log, file=sys.stderr)
-        print(f"hydria: {trouble.reason}" + (f"; remedy: {trouble.remedy}" if trouble.remedy else ""), file=sys.stderr)
+        _tell(trouble.reason, trouble.remedy)
     except faults.Fault as fault:
-        print(f"hydria: {fault}", file=sys.stderr)
+        reason, _, remedy = str(fault).partition("; ")
+        _tell(reason, remedy)
     except KeyboardInterrupt:
-        print("hydria: interrupted; run the command again to go on", file=sys.stderr)
+        _tell("interrupted", "run the command again")
     return 1
+
+
+def _tell(reason: str, remedy: str) -> None:
+    line = f"hydria: {reason}; remedy: {remedy or 'hydria doctor'}"
+    print(" ".join(line.split()), file=sys.stderr)
 
 
 def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console) -> int:
@@ -51,6 +59,8 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
     if arguments.command == "up":
         deployment.up()
         console.print(f"up in {deployments.seconds(began)}: {deployment.url}")
+        if deployment.settings.is_open():
+            console.print(OPEN, style="bold red")
         console.print(f"clients: export OS_CLIENT_CONFIG_FILE={deployment.clouds} OS_CLOUD=hydria")
     elif arguments.command == "down":
         for line in deployment.down(everything=arguments.all, purge=arguments.purge) or ["nothing was running"]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from hydria.cli import checks
+from hydria.cli import checks, folder
 from hydria.cli.deployment import Deployment
 from hydria.cli.trouble import Trouble
 
@@ -17,7 +17,8 @@ def examine(deployment: Deployment, console: Console) -> int:
     wrong = 0
     for name, check in _checks(deployment).items():
         try:
-            found = check()
+            with folder.told(deployment.settings.state):
+                found = check()
             console.print(f"[green]ok[/]     {name}" + (f": {found}" if isinstance(found, str) else ""))
         except Trouble as trouble:
             wrong = 1
@@ -35,7 +36,7 @@ def _checks(deployment: Deployment) -> dict[str, Callable[[], Any]]:
         "root": checks.root,
         "clock": checks.clock,
         "programs": checks.tools,
-        "haproxy": checks.haproxy,
+        "haproxy": lambda: checks.haproxy(settings.option("haproxy_amphora", "haproxy_cmd")),
         "descriptors": _descriptors,
         f"state folder {settings.state}": lambda: checks.folder(settings.state),
         "networks": lambda: _networks(deployment),
@@ -55,6 +56,8 @@ def _descriptors() -> str:
 def _networks(deployment: Deployment) -> str:
     if not deployment.settings.is_local():
         return "not ours"
+    if not deployment.known:
+        raise Trouble("nothing was ever brought up here", "hydria up")
     networks = deployment.parts.networks()
     if not deployment.parts.fabric().is_up(networks):
         raise Trouble("the networks of this machine are not there", "hydria up")

@@ -12,7 +12,7 @@ class Parts:
     python: str
     processes: tuple[str, ...]
     databases: Callable[[], tuple[Any, Any]]
-    migrate: Callable[[Any], None]
+    migrate: Callable[[], None]
     networks: Callable[[], Any]
     compute: Callable[[], Any]
     network: Callable[[], Any]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -10,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN = """#!/bin/sh
+# A process whose supervisor was killed makes room for its successor.
 exec 2>&1
-exec {command}
+if read -r old < pid && tr '\\0' '\\n' < "/proc/$old/environ" | grep -qxF {mark}; then
+    kill -9 "$old"
+fi 2> /dev/null
+echo $$ > pid
+exec env {mark} {tuning} {command}
 """
+MARK = "HYDRIA_SERVICES"
+"""In the environment of what is supervised, and of nothing else."""
+TUNING = "MALLOC_ARENA_MAX=2"  # with an arena a thread, what logins and requests once needed is never given back
 START = 'echo $$ > "$0"; exec runsvdir -P "$1"'
 LOG = """#!/bin/sh
 exec svlogd -t {folder}
@@ -36,6 +45,7 @@ class Supervision:
         self._services = folder / "services"
         self._logs = logs
         self._pid = folder / "runsvdir.pid"
+        self._mark = f"{MARK}={self._services}"
 
     def start(self, commands: dict[str, Sequence[str]]) -> None:
         """Supervise these; does nothing to those that run."""
@@ -56,8 +66,9 @@ class Supervision:
         log = self._logs / name
         log.mkdir(parents=True, exist_ok=True)
         (log / "config").write_text("s2000000\nn5\n")  # five files of 2 MB
-        words = " ".join(f"'{word}'" for word in command)
-        for folder, text in ((name, RUN.format(command=words)), (f"{name}/log", LOG.format(folder=log))):
+        words = " ".join(shlex.quote(word) for word in command)
+        run = RUN.format(mark=shlex.quote(self._mark), tuning=TUNING, command=words)
+        for folder, text in ((name, run), (f"{name}/log", LOG.format(folder=log))):
             path = self._services / folder
             path.mkdir(parents=True, exist_ok=True)
             script = path / "run.new"
@@ -75,8 +86,24 @@ class Supervision:
         if supervised:
             folders = [str(self._services / n) for n in supervised]
             subprocess.run(["sv", "-w", str(int(wait_s)), "force-shutdown", *folders], capture_output=True, check=False)
+        orphans = self.running()
+        for pid in (p for pids in orphans.values() for p in pids):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._pid.unlink(missing_ok=True)
-        return supervised
+        return sorted({*supervised, *orphans})
+
+    def running(self) -> dict[str, list[int]]:
+        """The processes that were started here, with or without a supervisor now."""
+        found: dict[str, list[int]] = {}
+        mark, names = self._mark.encode(), self.names()
+        for entry in Path("/proc").iterdir() if names else ():
+            with contextlib.suppress(OSError):  # it ended meanwhile, or it is a file and no process
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"hydria.main" in words and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    for name in (n for n in names if n.encode() in words):
+                        found.setdefault(name, []).append(int(entry.name))
+        return found
 
     def names(self) -> list[str]:
         """The processes that are supervised."""

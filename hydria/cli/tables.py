@@ -16,7 +16,9 @@ def bring(databases: Iterable[Database]) -> None:
             reason, _, remedy = str(error).partition("; ")
             raise Trouble(reason, remedy) from error
         except database.Unavailable as error:
-            remedy = "make room, or set another state_path" if "full" in str(error) else "see [database] in the settings"
+            remedy = (
+                "make room, or set another state_path" if "full" in str(error) else "see [database] in the settings"
+            )
             raise Trouble(f"{one.engine.url}: {error}", remedy) from error
         finally:
             one.close()

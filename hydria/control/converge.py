@@ -25,6 +25,7 @@ from hydria.control.steps import (
 )
 from hydria.control.world import External, ExternalState, Purpose, World
 from hydria.domain.amphora import Amphora, AmphoraStatus
+from hydria.domain.tree import Tree
 
 GRACE_US = 5_000_000
 """How long the API may be busy with a VIP before a worker finishes it."""
@@ -41,7 +42,7 @@ def plan(world: World, fresh: Iterator[str], now: int) -> Plan:
         return Plan((), Then.LATER)
     if unresolved:
         return Plan(tuple(Resolve(x.name) for x in unresolved), Then.AGAIN)
-    if not world.desired.loadbalancer or not world.desired.loadbalancer.vip_address:
+    if not world.desired.loadbalancer or not world.desired.loadbalancer.vip_port_id:
         name = next(fresh)
         return Plan((ReserveVip(name), MakePort(name)), Then.AGAIN)
     if world.suspicions:
@@ -55,7 +56,10 @@ def _build(world: World, fresh: Iterator[str]) -> Plan:
     others = [a for a in world.amphorae if serving is None or a.id != serving.id]
     steps = _new(world, fresh) if serving is None else _finish(world, serving, fresh)
     steps += [Doom(a.id) for a in others if a.status != AmphoraStatus.PENDING_DELETE]
-    return Plan((*steps, *_clear(world, others)))
+    # A refusal may hold a deletion back: which cards are left over is known only once the push has been answered.
+    is_asked = any(isinstance(s, Push) for s in steps)
+    then = Then.AGAIN if is_asked and _needed(world) != member_subnets(world.desired) else Then.SETTLE
+    return Plan((*steps, *_clear(world, others)), then)
 
 
 def _whole(world: World, amphora: Amphora) -> bool:
@@ -67,7 +71,7 @@ def _whole(world: World, amphora: Amphora) -> bool:
 def _new(world: World, fresh: Iterator[str]) -> list[Step]:
     """An amphora from nothing: the machine boots while the other cards are made and plugged."""
     reserve = ReserveAmphora(next(fresh), next(fresh), next(fresh), next(fresh))
-    members = [ReservePort(next(fresh), reserve.amphora_id, s) for s in member_subnets(world)]
+    members = [ReservePort(next(fresh), reserve.amphora_id, s) for s in _needed(world)]
     return [
         reserve,
         MakePort(reserve.management),
@@ -81,19 +85,21 @@ def _new(world: World, fresh: Iterator[str]) -> list[Step]:
 
 
 def _finish(world: World, amphora: Amphora, fresh: Iterator[str]) -> list[Step]:
-    """An amphora that exists: what is still missing, then what is wanted."""
-    mine = [x for x in world.things(amphora.id) if x.state is ExternalState.MADE]
-    cards = [x for x in mine if x.purpose in (Purpose.VRRP, Purpose.MEMBER)]
-    wanted = member_subnets(world)
+    """An amphora that exists: what is still missing, then what is wanted. A card is destroyed when nothing running has it."""
+    things = [x for x in world.things(amphora.id) if x.purpose in (Purpose.VRRP, Purpose.MEMBER)]
+    needed = _needed(world)
+    cards = [x for x in things if x.state is ExternalState.MADE]
+    unused = [x for x in cards if x.purpose is Purpose.MEMBER and x.subnet_id not in needed]
     have = {x.subnet_id for x in cards if x.purpose is Purpose.MEMBER}
-    missing = [ReservePort(next(fresh), amphora.id, s) for s in wanted if s not in have]
-    unused = [x for x in cards if x.purpose is Purpose.MEMBER and x.subnet_id not in wanted]
+    missing = [ReservePort(next(fresh), amphora.id, s) for s in needed if s not in have]
+    is_leaving = bool(unused) or any(x.plugged and x.state is ExternalState.DOOMED for x in things)
     return [
-        *(Plug(x.name) for x in cards if not x.plugged),
+        *(Plug(x.name) for x in cards if not x.plugged and x not in unused),
         *(step for m in missing for step in (m, MakePort(m.name), Plug(m.name))),
         *([] if amphora.status == AmphoraStatus.ALLOCATED else [Boot(amphora.id)]),
-        *([Push(amphora.id)] if _needs_push(world, amphora) else []),
-        *([DoomThings(tuple(x.name for x in unused)), *(Destroy(x.name) for x in unused)] if unused else []),
+        *([DoomThings(tuple(x.name for x in unused))] if unused else []),
+        *([Push(amphora.id)] if is_leaving or _needs_push(world, amphora) else []),
+        *(Destroy(x.name) for x in unused),
     ]
 
 
@@ -102,11 +108,16 @@ def _needs_push(world: World, amphora: Amphora) -> bool:
     return placed is None or placed.generation != world.generation or world.accepted_generation != world.generation
 
 
-def member_subnets(world: World) -> list[str]:
+def member_subnets(tree: Tree) -> list[str]:
     """The subnets that members need a card on: all they name but the VIP's, in order of first use."""
-    lb = world.desired.loadbalancer
-    named = dict.fromkeys(m.subnet_id for m in world.desired.members.values() if m.subnet_id)
+    lb = tree.loadbalancer
+    named = dict.fromkeys(m.subnet_id for m in tree.members.values() if m.subnet_id)
     return [s for s in named if lb is None or s != lb.vip_subnet_id]
+
+
+def _needed(world: World) -> list[str]:
+    """The subnets to have a card on: those that are wanted, and those that what runs still uses."""
+    return list(dict.fromkeys((*member_subnets(world.desired), *member_subnets(world.accepted))))
 
 
 def _clear(world: World, dying: list[Amphora]) -> tuple[Step | Par, ...]:
@@ -135,12 +146,14 @@ def _teardown(world: World) -> Plan:
     if unresolved:
         return Plan(tuple(Resolve(x.name) for x in unresolved), Then.AGAIN)
     live = [a for a in world.amphorae if a.status != AmphoraStatus.PENDING_DELETE]
-    own = [x for x in world.things(None) if x.state is ExternalState.MADE]
+    known = {a.id for a in world.amphorae}
+    others = sorted((x for x in world.externals if x.amphora_id not in known), key=_machines_first)
+    doomed = tuple(x.name for x in others if x.state is ExternalState.MADE)
     steps: list[Step | Par] = [Retire(a.id) for a in live if a.status == AmphoraStatus.ALLOCATED]
     steps += [Doom(a.id) for a in live]
-    if own:
-        steps.append(DoomThings(tuple(x.name for x in own)))
+    if doomed:
+        steps.append(DoomThings(doomed))
     burials = [_burial(world, a) for a in world.amphorae]
     steps += [Par(tuple(burials))] if len(burials) > 1 else [s for b in burials for s in b]
-    steps += [Destroy(x.name) for x in world.things(None)]
+    steps += [Destroy(x.name) for x in others]
     return Plan(tuple(steps))

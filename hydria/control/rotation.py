@@ -2,8 +2,8 @@
 
 from hydria.domain.amphora import Amphora, AmphoraStatus
 from hydria.kit import ids
+from hydria.wire import identities
 
-LIFE_S = 30 * 86400.0
 RENEW_AT = 2 / 3
 JITTER = 0.05
 """Amphorae made together are renewed over this part of a life."""
@@ -14,4 +14,4 @@ def is_due(amphora: Amphora, now: float) -> bool:
     if amphora.status != AmphoraStatus.ALLOCATED or amphora.cert_expiration is None:
         return False
     spread = int.from_bytes(ids.raw(amphora.id)[:2], "big") / 65536 * JITTER
-    return now > amphora.cert_expiration / 1e6 - LIFE_S * (1 - RENEW_AT - spread)
+    return now > amphora.cert_expiration / 1e6 - identities.CERTIFICATE_S * (1 - RENEW_AT - spread)

@@ -140,10 +140,3 @@ class Plan:
 
     steps: tuple[Step | Par, ...]
     then: Then = Then.SETTLE
-
-    def flat(self) -> list[Step]:
-        """Every step, branches one after another."""
-        found: list[Step] = []
-        for step in self.steps:
-            found += [s for b in step.branches for s in b] if isinstance(step, Par) else [step]
-        return found

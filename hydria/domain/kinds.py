@@ -38,7 +38,6 @@ CHILDREN = KINDS[1:]
 """Every kind but the load balancer itself."""
 
 BY_RESOURCE: dict[type[Part], Kind] = {k.resource: k for k in KINDS}
-BY_TABLE: dict[str, Kind] = {k.table: k for k in KINDS}
 
 
 def of(part: Part) -> Kind:

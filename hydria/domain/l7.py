@@ -23,7 +23,6 @@ KEY = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 PRINTABLE = re.compile(r"[!-~]+")
 QUOTED = re.compile(r'"[ -~]*"')
-LONGEST_REGEX = 255
 
 EXACT: dict[RuleType, tuple[Compare, ...]] = {
     RuleType.FILE_TYPE: (Compare.EQUAL_TO, Compare.REGEX),

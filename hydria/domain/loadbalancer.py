@@ -7,7 +7,7 @@ from hydria.domain.part import Part
 from hydria.domain.types import Address, Generation, Instant, Name, Short, Uuid
 
 
-class AdditionalVip(Resource, kw_only=True, frozen=True):
+class AdditionalVip(Resource, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One more address of a load balancer."""
 
     subnet_id: Annotated[Uuid, At.CREATE, Doc("The subnet of the address.")]

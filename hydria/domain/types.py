@@ -42,7 +42,6 @@ DomainName = Annotated[
 ]
 Ciphers = Annotated[str, Meta(max_length=2048, pattern=pattern(r"[A-Za-z0-9:+!@=_.-]+"))]
 TlsVersion = Annotated[str, Meta(max_length=32)]
-HeaderKey = Annotated[str, Meta(max_length=255)]
 HeaderValue = Annotated[str, Meta(max_length=255)]
 Line = Annotated[str, Meta(max_length=255, pattern=pattern(r"[^\r\n]*"), description="one line of text")]
 Url = Annotated[
@@ -74,10 +73,11 @@ def custom(kind: type, value: Any) -> Any:
     if isinstance(value, str) and "%" in value:
         message = f"{value!r} has a zone"  # which ipaddress takes as it is, line ends included
         raise ValueError(message)
-    if kind is Address and isinstance(value, str):
-        return Address(ipaddress.ip_address(value))
-    if kind is Cidr and isinstance(value, str):
-        return Cidr(ipaddress.ip_network(value, strict=False))
+    # A zone ("fe80::1%eth0") may hold any character, line ends too, and means nothing off the machine it was written on.
+    if kind in (Address, Cidr) and isinstance(value, str) and "%" not in value:
+        return (
+            Address(ipaddress.ip_address(value)) if kind is Address else Cidr(ipaddress.ip_network(value, strict=False))
+        )
     if kind is HttpVersion and str(value) in ("1.0", "1.1"):
         return HttpVersion(str(value))
     message = f"{value!r} does not fit"

@@ -6,8 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection
-
 from hydria.health.heard import Heard, Voice
 from hydria.health.receiver import Receiver
 from hydria.health.settings import HealthSettings
@@ -192,11 +190,11 @@ class Health:
             self._observed.write(lambda c: observed.forget(c, lost, left))
 
 
-def _seen(c: Connection) -> tuple[set[str], set[str]]:
+def _seen(c: database.Connection) -> tuple[set[str], set[str]]:
     return observed.owners(c), observed.watched(c)
 
 
-def _existing(c: Connection) -> tuple[set[str], set[str]]:
+def _existing(c: database.Connection) -> tuple[set[str], set[str]]:
     return outlines.roots(c), {ids.text(key) for key in roster.read(c)}
 
 

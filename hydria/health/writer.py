@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection
 
 from hydria.domain import operating
 from hydria.domain.operating import Outline
@@ -133,7 +132,8 @@ class Writer:
             for lb in self._views.keys() - owners.keys():
                 del self._views[lb]
             for seen in self._views.values():
-                for amphora in seen.keys() - roster.keys():
+                # not `seen.keys() - roster.keys()`: that goes through the whole roster each time
+                for amphora in [a for a in seen if a not in roster]:
                     del seen[amphora]
             for key in [k for k in self._known if k[1] not in roster]:
                 del self._known[key]
@@ -248,7 +248,7 @@ class Writer:
         changes.trees[outline.load_balancer_id] = now
 
 
-def _write(c: Connection, changes: Changes, now: int) -> None:
+def _write(c: database.Connection, changes: Changes, now: int) -> None:
     observed.set_statuses(c, changes.statuses, changes.gone, now)
     observed.set_fresh(c, changes.fresh)
     before = observed.statistics(c, changes.tallies)
@@ -274,7 +274,7 @@ def _fresh(seen: Seen) -> Fresh:
     )
 
 
-def _apply(read: Callable[[Connection, Any], T], argument: Any) -> Callable[[Connection], T]:
+def _apply(read: Callable[[database.Connection, Any], T], argument: Any) -> Callable[[database.Connection], T]:
     return lambda c: read(c, argument)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from hydria.control import garbage
 from hydria.control.garbage import Found
+from hydria.drivers import faults
 from hydria.drivers.compute import Compute
 from hydria.drivers.network import Network
 from hydria.kit import log
@@ -29,10 +30,15 @@ class Garbage:
         if swept.ask:
             log.get().error("garbage.ask", reason=swept.ask, remedy="look at `hydria doctor`, then confirm")
         for thing in sorted(swept.destroy, key=lambda f: f.kind != "server"):
-            log.get().warning("garbage.destroyed", kind=thing.kind, id=thing.id, name=thing.name)
-            if thing.kind == "server":
-                self._compute.destroy(thing.id)
-            else:
-                self._network.destroy_port(thing.id)
+            self._destroy(thing)
         self._database.write(lambda c: ledger.forget(c, swept.forget))
         return swept
+
+    def _destroy(self, thing: Found) -> None:
+        destroy = self._compute.destroy if thing.kind == "server" else self._network.destroy_port
+        try:
+            destroy(thing.id)
+        except faults.Fault as fault:  # it is found again at the next look; the others need not wait for it
+            log.get().warning("garbage.not_destroyed", kind=thing.kind, id=thing.id, name=thing.name, error=str(fault))
+            return
+        log.get().warning("garbage.destroyed", kind=thing.kind, id=thing.id, name=thing.name)

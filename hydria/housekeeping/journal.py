@@ -1,5 +1,7 @@
 """The chore that forgets old lines of the journal."""
 
+from functools import partial
+
 from hydria.kit.clock import Clock
 from hydria.storage import journal
 from hydria.storage.database import Database
@@ -20,6 +22,6 @@ class Journal:
         now, removed = int(self._clock.now() * 1e6), 0
         for entry, days in (("write", WRITES_DAYS), ("run", RUNS_DAYS)):
             before = now - days * DAY_US
-            while bite := self._database.write(lambda c, e=entry, b=before: journal.trim(c, e, b)):
+            while bite := self._database.write(partial(journal.trim, entry=entry, before=before)):
                 removed += bite
         return removed

@@ -1,5 +1,7 @@
 """The chore that renews certificates of amphorae in time."""
 
+from functools import partial
+
 from hydria.amphora import Amphorae, Contact
 from hydria.control import rotation
 from hydria.drivers import faults
@@ -26,7 +28,8 @@ class Rotation:
             except faults.Fault as fault:
                 log.get().warning("rotation.failed", amphora=amphora.id, error=str(fault))
                 continue
-            self._database.write(lambda c, i=amphora.id, e=ends: amphorae.renewed(c, i, int(e * 1e6)))
+            expiration = int(ends * 1e6)
+            self._database.write(partial(amphorae.renewed, amphora_id=amphora.id, expiration=expiration))
             renewed += 1
             log.get().info("rotation.renewed", amphora=amphora.id)
         return renewed

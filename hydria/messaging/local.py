@@ -1,6 +1,5 @@
 """Nudges on one machine: a datagram to the socket of every worker in a folder."""
 
-import contextlib
 import socket
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from hydria.kit import ids
 
 
 class LocalNudge:
-    """Sends to every `*.sock` in a folder; sockets whose worker is gone are passed over."""
+    """Sends to every `*.sock` in a folder; the sockets of workers that are gone are removed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -17,8 +16,12 @@ class LocalNudge:
     def nudge(self, load_balancer_id: str) -> None:
         raw = ids.raw(load_balancer_id)
         for path in self._folder.glob("*.sock"):
-            with contextlib.suppress(OSError):
+            try:
                 self._socket.sendto(raw, str(path))
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)  # its worker was killed; another has a name of its own
+            except OSError:
+                continue  # full, or just gone: the worker finds the work by looking
 
 
 class LocalInbox:

@@ -131,9 +131,14 @@ def seal(key: bytes, header: Header, body: bytes) -> bytes:
 
 def peek(datagram: bytes) -> tuple[str, str] | None:
     """(amphora id, session) that a datagram claims, to derive its key; None when it cannot be one of ours."""
-    if not HEADER.size + CODE <= len(datagram) <= MOST or datagram[0] != VERSION:
+    if not is_whole(datagram):
         return None
     return ids.text(datagram[2:18]), ids.text(datagram[18:34])
+
+
+def is_whole(datagram: bytes) -> bool:
+    """Whether this can be a datagram of ours: long enough, short enough, of our version."""
+    return HEADER.size + CODE <= len(datagram) <= MOST and datagram[0] == VERSION
 
 
 def is_authentic(key: bytes, datagram: bytes) -> bool:
@@ -143,7 +148,7 @@ def is_authentic(key: bytes, datagram: bytes) -> bool:
 
 def unseal(key: bytes, datagram: bytes) -> tuple[Header, bytes] | None:
     """Header and body of a datagram whose code is right, else None. Nothing is parsed before the code is checked."""
-    if not is_authentic(key, datagram):
+    if not is_whole(datagram) or not is_authentic(key, datagram):
         return None
     signed = datagram[:-CODE]
     _, kind, amphora, session, boot, seq, token = HEADER.unpack_from(signed)
@@ -157,8 +162,3 @@ def token_at(secret: bytes, amphora_id: str, now: float, back: int = 0) -> bytes
     """The token of the slot at `now` (seconds), or of one `back` slots before."""
     slot = int(now // SLOT_S) - back
     return hmac.digest(secret, struct.pack("!q", slot) + ids.raw(amphora_id), hashlib.sha256)[:16]
-
-
-def token_is_fresh(secret: bytes, amphora_id: str, now: float, token: bytes) -> bool:
-    """Whether a token was given out at most three slots ago."""
-    return any(hmac.compare_digest(token_at(secret, amphora_id, now, back), token) for back in range(SLOTS + 1))

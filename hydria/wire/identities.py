@@ -12,6 +12,8 @@ AMPHORA = "amphora"
 AGENT_PORT = 9443
 BOOTSTRAP_S = 3600
 """How long the certificate on a config drive is good for."""
+CERTIFICATE_S = 30 * 86400
+"""How long the certificate is good for that an amphora gets for a key of its own."""
 
 FILES = ("/etc/hydria/certs/server.pem", "/etc/hydria/certs/client_ca.pem", "/etc/hydria/amphora-agent.json")
 """What the config drive brings: certificate and key, whom to accept, settings of the agent (`AgentSettings`)."""

@@ -1,7 +1,9 @@
 """Branches side by side, by TaskFlow: the one place that speaks to it."""
 
+import contextvars
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from taskflow import engines, task
 from taskflow.exceptions import WrappedFailure
@@ -25,7 +27,9 @@ class Flows:
 
     def __call__(self, branches: Sequence[Callable[[], None]]) -> None:
         """Do all of them; raises the first fault when all have ended. No branch is taken back."""
-        flow = unordered_flow.Flow("branches").add(*(_Branch(f"branch-{n}", b) for n, b in enumerate(branches)))
+        # What is bound to log lines is bound to a thread: each branch takes a copy along.
+        bound = [partial(contextvars.copy_context().run, branch) for branch in branches]
+        flow = unordered_flow.Flow("branches").add(*(_Branch(f"branch-{n}", b) for n, b in enumerate(bound)))
         try:
             engines.run(flow, engine="parallel", executor=self._executor)
         except WrappedFailure as failures:

@@ -129,7 +129,7 @@ class Runner:
     def _fail(self, run: Run, reason: str, remedy: str) -> None:
         """Write why, and give the claim back until it is time for another try."""
         settings = self._tools.settings
-        step = run.done[-1].step if run.done else "plan"
+        step = next((d.step for d in reversed(run.done) if d.outcome == "failed"), "plan")
 
         def write(c: database.Connection) -> None:
             why = {"step": step, "reason": reason, "remedy": remedy, "request_id": None}

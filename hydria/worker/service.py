@@ -29,6 +29,7 @@ class Service:
         self._runner = Runner(tools, name)
         self._queue: queue.SimpleQueue[claims.Due | None] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._ended = threading.Event()  # nothing is held any more
         self._lock = threading.Lock()
         self._busy: dict[str, bool] = {}  # load balancers queued or worked on; True: nudged meanwhile
         self._beaten: dict[str, float] = {}  # load balancers held -> when the last beat was sent, monotonic
@@ -46,24 +47,29 @@ class Service:
             self._queue.put(None)
         for thread in workers:
             thread.join()
+        self._ended.set()
         helpers[2].join()
 
     def stop(self) -> None:
         """Take no new work; what is under way is ended."""
         self._stop.set()
 
-    def _offer(self, due: claims.Due) -> None:
+    def hear(self, load_balancer_id: str) -> None:
+        """A nudge: offer the load balancer if it wants work, or have it looked at once more when its run has ended."""
         with self._lock:
-            if due.load_balancer_id in self._busy:
-                self._busy[due.load_balancer_id] = True
+            if load_balancer_id in self._busy:
+                self._busy[load_balancer_id] = True
                 return
-            self._busy[due.load_balancer_id] = False
-        self._queue.put(due)
-
-    def _look_at(self, load_balancer_id: str) -> None:
         found = self._tools.database.read(lambda c: claims.wanting(c, load_balancer_id))
         if found is not None and found.owner in ("", self._name):
             self._offer(found)
+
+    def _offer(self, due: claims.Due) -> None:
+        with self._lock:
+            if due.load_balancer_id in self._busy:
+                return
+            self._busy[due.load_balancer_id] = False
+        self._queue.put(due)
 
     def _listen(self) -> None:
         while not self._stop.is_set():
@@ -71,47 +77,48 @@ class Service:
             if nudged is None:
                 continue
             try:
-                self._look_at(nudged)
+                self.hear(nudged)
             except database.Unavailable:
                 continue  # the scan finds it when the database is back
 
     def _scan(self) -> None:
         while not self._stop.is_set():
             try:
-                self._search()
+                self.search()
             except database.Unavailable as away:
                 log.get().warning("worker.database_away", error=str(away))
             self._stop.wait(self._tools.settings.look_every_s)
 
-    def _search(self) -> None:
-        """Offer what nobody holds, and what its holder has let go stale."""
+    def search(self) -> None:
+        """Offer what nobody holds, what a run of ours was torn away from, and what its holder has let go stale."""
         clock = self._tools.clock
         found = self._tools.database.read(lambda c: claims.due(c, int(clock.now() * 1_000_000)))
         now = clock.monotonic()
         held = {}
         for due in found:
-            if due.owner == "":
+            if due.owner in ("", self._name):
                 self._offer(due)
-            elif due.owner != self._name:
-                epoch, beat, since = self._seen.get(due.load_balancer_id, (due.epoch, due.beat, now))
-                if (epoch, beat) != (due.epoch, due.beat):
-                    since = now
-                elif now - since >= claims.STALE_S:
-                    log.get().warning("worker.takeover", load_balancer=due.load_balancer_id, owner=due.owner)
-                    self._offer(due)
-                held[due.load_balancer_id] = (due.epoch, due.beat, since)
+                continue
+            epoch, beat, since = self._seen.get(due.load_balancer_id, (due.epoch, due.beat, now))
+            if (epoch, beat) != (due.epoch, due.beat):
+                since = now
+            elif now - since >= claims.STALE_S:
+                log.get().warning("worker.takeover", load_balancer=due.load_balancer_id, owner=due.owner)
+                self._offer(due)
+            held[due.load_balancer_id] = (due.epoch, due.beat, since)
         self._seen = held
 
     def _beat(self) -> None:
-        while not self._stop.is_set() or self._busy:
-            now = self._tools.clock.monotonic()
-            with self._lock:
-                held = list(self._beaten)
-            if held:
-                self._show_life(held, now)
-            self._stop.wait(claims.BEAT_S) if not self._stop.is_set() else self._tools.clock.sleep(0.2)
+        while not self._ended.wait(claims.BEAT_S):
+            self.beat()
 
-    def _show_life(self, held: list[str], now: float) -> None:
+    def beat(self) -> None:
+        """Show life for all that is held."""
+        now = self._tools.clock.monotonic()
+        with self._lock:
+            held = list(self._beaten)
+        if not held:
+            return
         try:
             self._tools.database.write(lambda c: claims.beat(c, self._name, held))
         except database.Unavailable:
@@ -132,7 +139,8 @@ class Service:
         while (due := self._queue.get()) is not None:
             again = False
             try:
-                again = self._runner.work(due, self._sure(due.load_balancer_id))
+                if not self._stop.is_set():
+                    again = self._runner.work(due, self._sure(due.load_balancer_id))
             except Exception:  # noqa: BLE001  this loop must not die: the scan offers the load balancer again
                 log.get().exception("worker.defect", load_balancer=due.load_balancer_id)
             with self._lock:
@@ -140,6 +148,6 @@ class Service:
                 self._beaten.pop(due.load_balancer_id, None)
             if again and not self._stop.is_set():
                 try:
-                    self._look_at(due.load_balancer_id)
+                    self.hear(due.load_balancer_id)
                 except database.Unavailable:
                     continue

@@ -56,7 +56,7 @@ def serve(folder: Path, port: int) -> None:
         settings=ApiSettings(public_url=f"http://127.0.0.1:{port}"),
         unsupported=unsupported.unsupported,
     )
-    server.serve(app.create(context), "127.0.0.1", port, workers=1, threads=8)
+    server.serve(lambda: app.create(context), "127.0.0.1", port, workers=1, threads=8)
 
 
 if __name__ == "__main__":

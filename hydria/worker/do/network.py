@@ -31,6 +31,7 @@ def reserve_port(step: ReservePort, run: Run) -> None:
     if subnet is None:
         reason = f"subnet {step.subnet_id} of a member does not exist"
         raise Failed(reason, "create the member anew with a subnet that exists")
+    lb = run.world.desired.loadbalancer
     thing = External(
         name=step.name,
         kind="port",
@@ -40,6 +41,7 @@ def reserve_port(step: ReservePort, run: Run) -> None:
         network_id=subnet.network_id,
         subnet_id=subnet.id,
         created_at=run.now(),
+        cell=lb.cell if lb else "",
     )
     run.commit(lambda c: ledger.plan(c, thing))
 

@@ -87,9 +87,9 @@ def push(step: Push, run: Run) -> None:
 
 def _newest(run: Run) -> World:
     """What is wanted by now: writes that came while the amphora was made go with this push, if its cards suit them."""
-    planned = run.world
+    planned = converge.member_subnets(run.world.desired)
     world = run.look()
-    if world is None or world.deleted or converge.member_subnets(world) != converge.member_subnets(planned):
+    if world is None or world.deleted or converge.member_subnets(world.desired) != planned:
         raise Superseded
     return world
 

@@ -17,7 +17,7 @@ from hydria.amphora.connections import Settings
 from hydria.drivers import faults
 from hydria.drivers.certificates import local
 from hydria.kit import clock, ids
-from hydria.wire import documents
+from hydria.wire import documents, identities
 from hydria.wire.documents import Applied, Fault, PlacementDocument, Problem, Proof
 from tests.unit.amphora import scripted
 from tests.unit.amphora.scripted import Reply
@@ -209,7 +209,7 @@ def test_a_connection_the_agent_closes_is_not_kept(rig):
 def test_enrolling_signs_the_key_of_the_amphora_and_looks_whether_it_is_used(rig):
     rig.there.answer = rig.there.enrolled
     ends = rig.amphorae.enroll(rig.contact)
-    assert abs(ends - time.time() - agent.CERTIFICATE_S) < 60
+    assert abs(ends - time.time() - identities.CERTIFICATE_S) < 60
     assert [asked.target for asked in rig.there.asked] == ["/v1/csr", "/v1/certificate"]
     assert rig.amphorae.enroll(rig.contact) >= ends
 

@@ -67,6 +67,18 @@ def test_a_refusal_names_attribute_value_and_what_is_allowed(
     assert all(word in text for word in words), text
 
 
+def test_nothing_unknown_is_read_inside_an_attribute() -> None:
+    assert "additional_vips" in said(kinds.LOADBALANCER, {"additional_vips": [{"subnet_id": UUID, "colour": "red"}]})
+    cookie = {"type": "HTTP_COOKIE", "colour": "red"}
+    assert "session_persistence" in said(kinds.POOL, {"session_persistence": cookie}, update=True)
+
+
+@pytest.mark.parametrize("zone", ["eth0", "a\nb"])
+def test_an_address_has_no_zone(zone: str) -> None:
+    assert "address" in said(kinds.MEMBER, {"address": f"fe80::1%{zone}", "protocol_port": 80})
+    assert "allowed_cidrs" in said(kinds.LISTENER, {**LISTENER, "allowed_cidrs": [f"fe80::%{zone}/64"]})
+
+
 @pytest.mark.parametrize("name", ["protocol", "protocol_port", "loadbalancer_id", "id", "created_at", "colour"])
 def test_what_cannot_be_changed_is_unknown_to_an_update(name: str) -> None:
     assert name in said(kinds.LISTENER, {name: "x"}, update=True)
