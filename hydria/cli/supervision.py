@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ exec env {mark} {tuning} {command}
 MARK = "HYDRIA_SERVICES"
 """In the environment of what is supervised, and of nothing else."""
 TUNING = "MALLOC_ARENA_MAX=2"  # with an arena a thread, what logins and requests once needed is never given back
+KEEPERS = ("runsvdir", "runsv", "svlogd")
 START = 'echo $$ > "$0"; exec runsvdir -P "$1"'
 LOG = """#!/bin/sh
 exec svlogd -t {folder}
@@ -87,11 +88,20 @@ class Supervision:
             folders = [str(self._services / n) for n in supervised]
             subprocess.run(["sv", "-w", str(int(wait_s)), "force-shutdown", *folders], capture_output=True, check=False)
         orphans = self.running()
-        for pid in (p for pids in orphans.values() for p in pids):
+        for pid in (*(p for pids in orphans.values() for p in pids), *self._keepers()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._pid.unlink(missing_ok=True)
         return sorted({*supervised, *orphans})
+
+    def _keepers(self) -> Iterator[int]:
+        """What is left of supervisors and loggers: one that cannot write, as its disk is full, does not end when told."""
+        folder = str(self._services.resolve())
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                is_keeper = (entry / "comm").read_text().strip() in KEEPERS
+                if is_keeper and f"{(entry / 'cwd').readlink()}/".startswith(f"{folder}/"):
+                    yield int(entry.name)
 
     def running(self) -> dict[str, list[int]]:
         """The processes that were started here, with or without a supervisor now."""

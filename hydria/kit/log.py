@@ -1,10 +1,30 @@
 """Logs: one event, one line, fields not prose; what is bound to the context rides along."""
 
+import contextlib
 import logging
+import os
+import stat
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
+
+
+class Lossy:
+    """Standard error, which loses lines rather than wait for a logger that cannot write: its disk may be full."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            os.set_blocking(descriptor, False)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._descriptor, text.encode(errors="replace"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Everything is written at once."""
 
 
 def setup(process: str, *, level: str = "info") -> None:
@@ -18,7 +38,7 @@ def setup(process: str, *, level: str = "info") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Lossy(sys.stderr.fileno()))),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)

@@ -26,7 +26,7 @@ def test_anything_else_is_none(written):
 
 
 def test_a_token_is_taken_from_a_genuine_answer_only():
-    controller = heartbeat.Controller(KEY)
+    controller = heartbeat.Controller(KEY, lambda: None)
     for forged in (answer(b"x" * 32, 3), answer(KEY, 1), b"", b"\x01" * 50):
         controller.datagram_received(forged, None)
     assert controller.token == datagrams.NO_TOKEN

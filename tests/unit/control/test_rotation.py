@@ -1,29 +1,51 @@
-"""When certificates are renewed."""
+"""When certificates are renewed: at two thirds of their life, and not all together."""
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hydria.control import rotation
 from hydria.domain.amphora import Amphora, AmphoraStatus
 from hydria.kit import ids
+from hydria.wire.identities import CERTIFICATE_S
 
-DAY = 86400.0
-END = 100 * DAY
+END = 1_800_000_000.0
 AMPHORA = Amphora(id=ids.NIL, status=AmphoraStatus.ALLOCATED, created_at=0, cert_expiration=int(END * 1e6))
+identifiers = st.binary(min_size=16, max_size=16).map(ids.text)
+parts = st.floats(-1, 2)  # of a life, from the issue on
 
 
-@pytest.mark.parametrize(("before_the_end_days", "due"), [(11, False), (9, True), (0, True), (-5, True)])
-def test_a_certificate_is_renewed_at_two_thirds_of_its_life(before_the_end_days, due):
-    assert rotation.is_due(AMPHORA, END - before_the_end_days * DAY) is due
+def is_due(amphora, part):
+    """Whether it is due when this part of the certificate's life is over."""
+    return rotation.is_due(amphora, END - CERTIFICATE_S * (1 - part))
 
 
-def test_amphorae_made_together_are_not_renewed_together():
-    crowd = [msgspec.structs.replace(AMPHORA, id=f"{n:02x}" * 16) for n in range(0, 256, 16)]
-    crowd = [msgspec.structs.replace(a, id=f"{a.id[:8]}-{a.id[8:12]}-{a.id[12:16]}-{a.id[16:20]}-{a.id[20:]}") for a in crowd]
-    due = [rotation.is_due(a, END - 10.5 * DAY + 1.25 * DAY) for a in crowd]
-    assert {True, False} == set(due) or sum(due) in range(1, len(due))
+@given(identifiers)
+def test_a_certificate_is_renewed_soon_after_two_thirds_of_its_life(amphora_id):
+    amphora = msgspec.structs.replace(AMPHORA, id=amphora_id)
+    assert not is_due(amphora, 0.66)
+    assert is_due(amphora, 0.66 + rotation.JITTER + 0.01)
 
 
-def test_what_is_not_in_use_is_left_alone():
-    dying = msgspec.structs.replace(AMPHORA, status=AmphoraStatus.PENDING_DELETE)
-    assert not rotation.is_due(dying, END)
+@given(identifiers, parts, parts)
+def test_what_is_due_stays_due(amphora_id, one, other):
+    amphora = msgspec.structs.replace(AMPHORA, id=amphora_id)
+    assert is_due(amphora, min(one, other)) <= is_due(amphora, max(one, other))
+
+
+def test_amphorae_made_together_are_renewed_one_by_one():
+    crowd = [msgspec.structs.replace(AMPHORA, id=ids.text(bytes([n]) + bytes(15))) for n in range(256)]
+    due = [sum(is_due(a, 2 / 3 + rotation.JITTER * tenth / 10) for a in crowd) for tenth in range(11)]
+    steps = [after - before for before, after in zip(due, due[1:], strict=False)]
+    assert max(steps) < 30
+    assert due[-1] >= 255
+
+
+@pytest.mark.parametrize("status", set(AmphoraStatus) - {AmphoraStatus.ALLOCATED})
+def test_what_is_not_in_use_is_left_alone(status):
+    assert not is_due(msgspec.structs.replace(AMPHORA, status=status), 1.0)
+
+
+def test_what_has_no_certificate_of_its_own_yet_is_left_alone():
+    assert not is_due(msgspec.structs.replace(AMPHORA, cert_expiration=None), 1.0)
