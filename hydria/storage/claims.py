@@ -37,7 +37,7 @@ def due(c: Connection, now: int, limit: int = 1000) -> list[Due]:
     """Load balancers that want work or are held by somebody, at `now` (microseconds)."""
     p = PROGRESS.c
     suspected = exists().where(tables.SUSPICION.c.load_balancer_id == p.load_balancer_id)
-    wants = ((p.wanted > p.settled) | suspected) & p.not_before.not_between(now + 1, now + FAR_US)
+    wants = ((p.wanted > p.settled) | suspected) & ~p.not_before.between(now + 1, now + FAR_US)
     query = select(p.load_balancer_id, p.owner, p.epoch, p.beat).where(wants | (p.owner != "")).limit(limit)
     return [Due(*row) for row in c.execute(query)]
 

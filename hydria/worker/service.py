@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from hydria.kit import log
@@ -74,19 +75,12 @@ class Service:
     def _listen(self) -> None:
         while not self._stop.is_set():
             nudged = self._inbox.wait(0.5)
-            if nudged is None:
-                continue
-            try:
-                self.hear(nudged)
-            except database.Unavailable:
-                continue  # the scan finds it when the database is back
+            if nudged is not None:
+                self._safely(partial(self.hear, nudged))
 
     def _scan(self) -> None:
         while not self._stop.is_set():
-            try:
-                self.search()
-            except database.Unavailable as away:
-                log.get().warning("worker.database_away", error=str(away))
+            self._safely(self.search)
             self._stop.wait(self._tools.settings.look_every_s)
 
     def search(self) -> None:
@@ -110,7 +104,7 @@ class Service:
 
     def _beat(self) -> None:
         while not self._ended.wait(claims.BEAT_S):
-            self.beat()
+            self._safely(self.beat)
 
     def beat(self) -> None:
         """Show life for all that is held."""
@@ -119,11 +113,7 @@ class Service:
             held = list(self._beaten)
         if not held:
             return
-        try:
-            self._tools.database.write(lambda c: claims.beat(c, self._name, held))
-        except database.Unavailable:
-            log.get().warning("worker.no_beat")
-            return
+        self._tools.database.write(lambda c: claims.beat(c, self._name, held))
         with self._lock:
             self._beaten.update(dict.fromkeys(self._beaten.keys() & set(held), now))
 
@@ -136,18 +126,32 @@ class Service:
         return claimed
 
     def _labour(self) -> None:
-        while (due := self._queue.get()) is not None:
-            again = False
-            try:
-                if not self._stop.is_set():
-                    again = self._runner.work(due, self._sure(due.load_balancer_id))
-            except Exception:  # noqa: BLE001  this loop must not die: the scan offers the load balancer again
-                log.get().exception("worker.defect", load_balancer=due.load_balancer_id)
-            with self._lock:
-                again = self._busy.pop(due.load_balancer_id, False) or again
-                self._beaten.pop(due.load_balancer_id, None)
-            if again and not self._stop.is_set():
-                try:
-                    self.hear(due.load_balancer_id)
-                except database.Unavailable:
-                    continue
+        while self.take():
+            pass
+
+    def take(self) -> bool:
+        """Work on the next load balancer that was offered; False when no more will come."""
+        due = self._queue.get()
+        if due is None:
+            return False
+        again = False
+        try:
+            if not self._stop.is_set():
+                again = self._runner.work(due, self._sure(due.load_balancer_id))
+        except Exception:  # noqa: BLE001  this loop must not die: the scan offers the load balancer again
+            log.get().exception("worker.defect", load_balancer=due.load_balancer_id)
+        with self._lock:
+            again = self._busy.pop(due.load_balancer_id, False) or again
+            self._beaten.pop(due.load_balancer_id, None)
+        if again and not self._stop.is_set():
+            self._safely(partial(self.hear, due.load_balancer_id))
+        return True
+
+    def _safely(self, work: Callable[[], None]) -> None:
+        """Do what is done again by itself; the scan finds what was missed."""
+        try:
+            work()
+        except database.Unavailable as away:
+            log.get().warning("worker.database_away", error=str(away))
+        except Exception:  # noqa: BLE001  without its loops a worker would hold claims and do nothing
+            log.get().exception("worker.defect")

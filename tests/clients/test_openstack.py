@@ -16,7 +16,7 @@ def lb(openstack: Client) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def listener(openstack: Client, lb: dict[str, Any]) -> dict[str, Any]:
-    created = "loadbalancer listener create --name li1 --protocol HTTP --protocol-port 80 --wait lb1"
+    created = "loadbalancer listener create --name li1 --protocol HTTP --protocol-port 80 lb1"
     made: dict[str, Any] = openstack(created, shows=True)
     return made
 
@@ -52,28 +52,28 @@ def test_listener_and_pool_know_each_other(listener: dict[str, Any], pool: dict[
 
 
 def test_a_listener_is_set_and_unset(openstack: Client, listener: dict[str, Any]) -> None:
-    openstack("loadbalancer listener set --connection-limit 200 --wait li1")
+    openstack("loadbalancer listener set --connection-limit 200 li1")
     assert openstack("loadbalancer listener show li1", shows=True)["connection_limit"] == 200
-    openstack("loadbalancer listener unset --connection-limit --wait li1")
+    openstack("loadbalancer listener unset --connection-limit li1")
     assert openstack("loadbalancer listener show li1", shows=True)["connection_limit"] == -1
 
 
 def test_members_come_and_go(openstack: Client, pool: dict[str, Any]) -> None:
-    created = "loadbalancer member create --name m1 --address 198.18.0.9 --protocol-port 80 --subnet-id back --wait po1"
+    created = "loadbalancer member create --name m1 --address 198.18.0.9 --protocol-port 80 --subnet-id back po1"
     member = openstack(created, shows=True)
     assert (member["provisioning_status"], member["operating_status"]) == ("ACTIVE", "NO_MONITOR")
     assert [m["name"] for m in openstack("loadbalancer member list po1", shows=True)] == ["m1"]
-    openstack("loadbalancer member delete --wait po1 m1")
+    openstack("loadbalancer member delete po1 m1")
     assert openstack("loadbalancer member list po1", shows=True) == []
 
 
 @pytest.mark.parametrize("kind", ["PING", "HTTP"])
 def test_health_monitors(openstack: Client, pool: dict[str, Any], kind: str) -> None:
     created = (
-        f"loadbalancer healthmonitor create --name hm1 --delay 5 --timeout 3 --max-retries 2 --type {kind} --wait po1"
+        f"loadbalancer healthmonitor create --name hm1 --delay 5 --timeout 3 --max-retries 2 --type {kind} po1"
     )
     assert openstack(created, shows=True)["type"] == kind
-    openstack("loadbalancer healthmonitor delete --wait hm1")
+    openstack("loadbalancer healthmonitor delete hm1")
 
 
 def test_the_trees_of_status_and_statistics(openstack: Client, pool: dict[str, Any]) -> None:

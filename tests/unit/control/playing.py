@@ -40,6 +40,11 @@ def tree(*subnets: str | None, port: str | None = "port") -> Tree:
     return Tree().plus(root, *members)
 
 
+def root_of(now: World) -> LoadBalancer:
+    assert now.desired.loadbalancer
+    return now.desired.loadbalancer
+
+
 def amphora(amphora_id: str, status: AmphoraStatus = AmphoraStatus.ALLOCATED) -> Amphora:
     return Amphora(id=amphora_id, loadbalancer_id="lb", status=status, created_at=0)
 
@@ -151,7 +156,8 @@ class Stage:
         self.note(name, state=MADE)
         found = self.thing(name)
         if found.purpose is Purpose.VIP:
-            root = replace(self.world.desired.loadbalancer, vip_port_id=name, vip_address=Address("10.0.0.5"))
+            made = {"vip_port_id": name, "vip_address": Address("10.0.0.5")}
+            root = replace(root_of(self.world), **made)
             self.change(desired=self.world.desired.plus(root))
         if found.purpose is Purpose.SERVER and self.amphora(str(found.amphora_id)).status == "PENDING_CREATE":
             self.note_amphora(str(found.amphora_id), status=AmphoraStatus.BOOTING)
@@ -223,17 +229,18 @@ subnets = st.lists(st.sampled_from([*SUBNETS, VIP_SUBNET, None]), max_size=3, un
 
 def _amphora(draw: Draw, amphora_id: str) -> tuple[Amphora, list[External]]:
     """An amphora with its things, somewhere in its life: dying, half made, booting or in use."""
-    state = draw(st.sampled_from(list(AmphoraStatus)[:-2]))
-    dying, new = state is AmphoraStatus.PENDING_DELETE, state is AmphoraStatus.PENDING_CREATE
+    status = draw(st.sampled_from(list(AmphoraStatus)[:-2]))
+    dying, new = status is AmphoraStatus.PENDING_DELETE, status is AmphoraStatus.PENDING_CREATE
     possible = [DOOMED] if dying else [PLANNED, DOOMED] if new else [MADE]
     ports = [PLANNED, DOOMED, MADE]
     things = [thing(Purpose.SERVER, draw(st.sampled_from(possible)), amphora_id=amphora_id)]
     for purpose in FIRST[1:]:
-        things.append(thing(purpose, draw(st.sampled_from([DOOMED] if dying else ports)), amphora_id=amphora_id))
+        state = draw(st.sampled_from([DOOMED] if dying else ports))
+        things.append(thing(purpose, state, amphora_id=amphora_id))
     for subnet in draw(st.lists(st.sampled_from(SUBNETS), max_size=2, unique=True)):
         where = {"amphora_id": amphora_id, "subnet_id": subnet, "plugged": draw(st.booleans())}
         things.append(thing(Purpose.MEMBER, draw(st.sampled_from([DOOMED] if dying else ports)), **where))
-    return amphora(amphora_id, state), draw(st.permutations(things))
+    return amphora(amphora_id, status), draw(st.permutations(things))
 
 
 @st.composite

@@ -24,6 +24,7 @@ from hydria.control.steps import (
 )
 from hydria.control.world import Placement, Purpose, Suspicion
 from hydria.domain.amphora import AmphoraStatus
+from hydria.domain.types import Address
 from tests.unit.control import playing
 from tests.unit.control.playing import FIRST, NOW, PLANNED, Stage, flat, planned, thing, tree, whole, world, worlds
 
@@ -109,15 +110,16 @@ def test_nothing_is_done_where_what_is_wanted_runs(subnets):
     assert (plan.steps, plan.then) == ((), Then.SETTLE)
 
 
-@pytest.mark.parametrize(("age_us", "then"), [(0, Then.LATER), (converge.GRACE_US, Then.AGAIN)])
+@pytest.mark.parametrize("age_us, then", [(0, Then.LATER), (converge.GRACE_US, Then.AGAIN)])
 def test_the_api_has_a_moment_to_make_the_vip(age_us, then):
     now = world(desired=tree(port=None), externals=(thing(Purpose.VIP, PLANNED, created_at=NOW - age_us),))
     assert planned(now).then is then
 
 
 def test_an_address_that_was_chosen_still_needs_its_port():
-    chosen = replace(tree(port=None).loadbalancer, vip_address="10.0.0.5")
-    steps = flat(planned(world(desired=tree(port=None).plus(chosen), externals=())))
+    now = world(desired=tree(port=None), externals=())
+    chosen = replace(playing.root_of(now), vip_address=Address("10.0.0.5"))
+    steps = flat(planned(replace(now, desired=now.desired.plus(chosen))))
     assert [type(s).__name__ for s in steps] == ["ReserveVip", "MakePort"]
 
 

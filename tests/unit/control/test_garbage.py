@@ -1,5 +1,7 @@
 """What carries our mark is destroyed when it is doomed, or unknown for long; when too much is unknown somebody is asked."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ STATES = list(ExternalState)
 
 def row(name, state, doomed_s=NOW):
     doomed_at = int(doomed_s * 1e6) if state is ExternalState.DOOMED else None
-    own = {"kind": "port", "purpose": Purpose.VRRP, "load_balancer_id": "lb"}
+    own: dict[str, Any] = {"kind": "port", "purpose": Purpose.VRRP, "load_balancer_id": "lb"}
     return External(name=name, state=state, doomed_at=doomed_at, **own)
 
 
@@ -27,7 +29,7 @@ def sweep(rows=(), things=(), before=()):
 
 
 @pytest.mark.parametrize(
-    ("state", "goes"), [(ExternalState.DOOMED, True), (ExternalState.MADE, False), (ExternalState.PLANNED, False)]
+    "state, goes", [(ExternalState.DOOMED, True), (ExternalState.MADE, False), (ExternalState.PLANNED, False)]
 )
 def test_of_what_is_known_only_the_doomed_goes(state, goes):
     swept = sweep([row("x", state)], [found("x", 100 * HOUR_S)], ["id-x"])
@@ -35,7 +37,7 @@ def test_of_what_is_known_only_the_doomed_goes(state, goes):
 
 
 @pytest.mark.parametrize(
-    ("age_s", "before", "goes"),
+    "age_s, before, goes",
     [(2 * HOUR_S, ["id-x"], True), (2 * HOUR_S, [], False), (HOUR_S / 2, ["id-x"], False), (-HOUR_S, ["id-x"], False)],
 )
 def test_what_is_unknown_goes_when_it_is_old_and_was_seen_twice(age_s, before, goes):
@@ -48,7 +50,7 @@ def test_what_is_strange_is_remembered_for_the_next_look():
     assert sweep(things=[found("x", 2 * HOUR_S)], before=first.strange).destroy == (found("x", 2 * HOUR_S),)
 
 
-@pytest.mark.parametrize(("unknown", "known", "asks"), [(10, 0, False), (11, 0, True), (1, 51, False), (2, 51, True)])
+@pytest.mark.parametrize("unknown, known, asks", [(10, 0, False), (11, 0, True), (1, 51, False), (2, 51, True)])
 def test_when_much_is_unknown_somebody_is_asked(unknown, known, asks):
     strange = [found(f"x{n}", 2 * HOUR_S) for n in range(unknown)]
     ours = [f"k{n}" for n in range(known)]
@@ -65,7 +67,7 @@ def test_the_doomed_go_also_while_somebody_is_asked():
 
 
 @pytest.mark.parametrize(
-    ("age_s", "listed", "forgets"), [(2 * HOUR_S, False, True), (2 * HOUR_S, True, False), (HOUR_S / 2, False, False)]
+    "age_s, listed, forgets", [(2 * HOUR_S, False, True), (2 * HOUR_S, True, False), (HOUR_S / 2, False, False)]
 )
 def test_a_doomed_name_is_forgotten_when_nothing_can_arrive_under_it_any_more(age_s, listed, forgets):
     things = [found("x")] if listed else []

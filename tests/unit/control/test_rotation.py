@@ -1,5 +1,7 @@
 """When certificates are renewed: at two thirds of their life, and not all together."""
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -37,7 +39,7 @@ def test_what_is_due_stays_due(amphora_id, one, other):
 def test_amphorae_made_together_are_renewed_one_by_one():
     crowd = [msgspec.structs.replace(AMPHORA, id=ids.text(bytes([n]) + bytes(15))) for n in range(256)]
     due = [sum(is_due(a, 2 / 3 + rotation.JITTER * tenth / 10) for a in crowd) for tenth in range(11)]
-    steps = [after - before for before, after in zip(due, due[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(due)]
     assert max(steps) < 30
     assert due[-1] >= 255
 

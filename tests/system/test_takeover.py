@@ -1,0 +1,83 @@
+"""Two workers: one is stopped in the middle of its work, the other ends it, and the first wakes and harms nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from hydria.cli import client
+from hydria.control.world import Purpose
+from hydria.storage import ledger
+from tests.system.house import ROOT, House, at_once, traces, wait_for
+
+MANY = 10
+
+
+@pytest.fixture
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    before = traces(folder)
+    house = House(folder, port=19886, block="10.67")
+    house.up()
+    yield house
+    house.down()
+    assert traces(folder) == before
+
+
+@pytest.fixture
+def second(house: House) -> Iterator[subprocess.Popen[bytes]]:
+    """Another worker of the same deployment."""
+    line = (sys.executable, "-m", "hydria.main", "--config", str(house.file), "worker")
+    log = house.file.with_name("second.log").open("wb")
+    with log, subprocess.Popen(line, cwd=ROOT, stderr=log) as worker:
+        assert client.until(lambda: len(inboxes(house)) == 2, 5, 0.02)
+        yield worker
+        worker.terminate()
+        assert worker.wait(10) == 0
+
+
+def inboxes(house: House) -> list[str]:
+    return [path.name for path in (house.deployment.settings.run / "nudge").glob("*.sock")]
+
+
+def owners(house: House) -> Counter[str]:
+    """How many machines there are for each load balancer, by what the ledger says of them."""
+    intent, _ = house.deployment.parts.databases()
+    rows = {x.name: x.load_balancer_id for x in intent.read(ledger.every) if x.purpose is Purpose.SERVER}
+    intent.close()
+    return Counter(rows.get(m.name, f"nobody's: {m.name}") for m in house.deployment.parts.compute().list())
+
+
+def takeovers(house: House) -> int:
+    return house.file.with_name("second.log").read_text().count("worker.takeover")
+
+
+def test_a_worker_that_sleeps_amid_ten_creations_is_replaced_and_harms_nothing_when_it_wakes(
+    house: House, second: subprocess.Popen[bytes]
+) -> None:
+    first = house.pid("worker")
+
+    def one(n: int) -> str:
+        if n == MANY // 2:
+            os.kill(first, signal.SIGSTOP)
+        return str(house.create(f"lb{n}")["id"])
+
+    made = at_once(one, MANY, 2)
+    try:
+        assert client.until(lambda: {house.status(i) for i in made} == {"ACTIVE"}, 15, 0.1)
+    finally:
+        os.kill(first, signal.SIGCONT)
+    print(f"taken over: {takeovers(house)}")
+    wait_for(1.0)  # what it was about to do when it fell asleep
+    assert owners(house) == Counter(dict.fromkeys(made, 1))
+    assert {house.status(i) for i in made} == {"ACTIVE"}
+    assert house.pid("worker") == first
+    assert second.poll() is None
+    assert house.empty(20)
+    assert client.until(lambda: not house.deployment.parts.compute().list(), 5)
+    intent, _ = house.deployment.parts.databases()
+    assert client.until(lambda: not intent.read(ledger.every), 5)

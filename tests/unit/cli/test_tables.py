@@ -1,0 +1,33 @@
+"""Bringing databases to this version's tables, and what is said when that cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from hydria.cli import tables
+from hydria.cli.trouble import Trouble
+from hydria.storage.database import Database
+from hydria.storage.tables import INTENT
+
+
+def test_a_new_database_gets_its_tables_and_may_be_brought_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    for _ in range(2):
+        tables.bring([Database(url, INTENT)])
+    found = Database(url, INTENT).read(lambda c: c.exec_driver_sql("SELECT count(*) FROM load_balancer").scalar())
+    assert found == 0
+
+
+def test_a_database_of_a_newer_version_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    tables.bring([Database(url, INTENT)])
+    newer = Database(url, INTENT)
+    newer.write(lambda c: c.exec_driver_sql("UPDATE schema_intent SET version_num = 'later'").rowcount)
+    with pytest.raises(Trouble, match="newer version") as trouble:
+        tables.bring([newer])
+    assert trouble.value.remedy == "run that version, or restore an older backup"
+
+
+def test_a_database_that_cannot_be_opened_is_named() -> None:
+    with pytest.raises(Trouble, match=r"/nowhere/a\.db: unable to open"):
+        tables.bring([Database("sqlite:////nowhere/a.db", INTENT)])

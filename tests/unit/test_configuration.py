@@ -1,0 +1,83 @@
+"""The settings file: defaults, what is refused, and with which words."""
+
+from pathlib import Path
+
+import pytest
+
+from hydria import configuration
+from hydria.configuration import BadSettings
+
+
+def read(tmp_path: Path, text: str) -> configuration.Settings:
+    file = tmp_path / "hydria.conf"
+    file.write_text(text)
+    return configuration.read(file, required=True)
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    settings = configuration.read(tmp_path / "none.conf")
+    assert settings.option("api_settings", "bind_host") == "127.0.0.1"
+    assert settings.is_local()
+    assert not settings.is_open()
+
+
+def test_a_file_that_is_required_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="there is no such file"):
+        configuration.read(tmp_path / "none.conf", required=True)
+
+
+def test_values_are_read_as_what_they_are(tmp_path: Path) -> None:
+    settings = read(tmp_path, "[api_settings]\nbind_port = 80\nstrict_immutable = yes\nbind_host = ::1\n")
+    values = [settings.option("api_settings", n) for n in ("bind_port", "strict_immutable", "bind_host")]
+    assert values == [80, True, "::1"]
+
+
+def test_databases_are_files_of_the_state_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    settings = read(tmp_path, "[DEFAULT]\nstate_path = /s\n[database]\nconnection = postgresql://x\n")
+    assert (settings.database(), settings.database(observed=True)) == ("postgresql://x", "sqlite:////s/observed.db")
+
+
+@pytest.mark.parametrize(
+    "host,is_refused", [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True), ("10.0.0.1", True)]
+)
+def test_without_authentication_the_api_is_for_this_machine_alone(
+    tmp_path: Path, host: str, *, is_refused: bool
+) -> None:
+    text = f"[api_settings]\nauth_strategy = noauth\nbind_host = {host}\n"
+    if is_refused:
+        with pytest.raises(BadSettings, match="is open to others"):
+            read(tmp_path, text)
+    else:
+        assert read(tmp_path, text).is_open()
+
+
+@pytest.mark.parametrize(
+    "line,expected",
+    [
+        ("bind_port = 0", "a whole number, at least 1, at most 65535"),
+        ("bind_port = x", "a whole number, at least 1, at most 65535"),
+        ("bind_host = localhost", "an IP address"),
+        ("auth_strategy = keystone", "one of local, noauth"),
+        ("strict_immutable = 2", "true or false"),
+        ("bind_host =", "an IP address"),
+        ("bind_hots = ::1", "one of api_base_uri, auth_strategy, bind_host"),
+    ],
+)
+def test_a_bad_value_is_told_with_file_key_and_what_was_expected(tmp_path: Path, line: str, expected: str) -> None:
+    with pytest.raises(BadSettings) as error:
+        read(tmp_path, f"[api_settings]\n{line}\n")
+    assert f"{tmp_path}/hydria.conf: [api_settings] {line.split()[0]}: " in str(error.value)
+    assert f"expected {expected}" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["bind_port = 1\n", "[api_settings\n", "[a]\nb\n", "[api_settings]\nb\n c\n", "\x00"])
+def test_what_is_no_settings_file_is_told_in_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadSettings) as error:
+        read(tmp_path, text)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_name_of_the_deployment_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "deployment").write_text("mine\n")
+    with pytest.raises(BadSettings, match="expected a UUID"):
+        read(tmp_path, f"[DEFAULT]\nstate_path = {tmp_path}\n")
