@@ -1,4 +1,4 @@
-"""A life with the unmodified command-line client, every command waiting for what it did."""
+"""A life with the unmodified command-line client, from the first command to the last."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def listener(openstack: Client, lb: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def pool(openstack: Client, listener: dict[str, Any]) -> dict[str, Any]:
-    created = "loadbalancer pool create --name po1 --listener li1 --protocol HTTP --lb-algorithm ROUND_ROBIN --wait"
+    created = "loadbalancer pool create --name po1 --listener li1 --protocol HTTP --lb-algorithm ROUND_ROBIN"
     made: dict[str, Any] = openstack(created, shows=True)
     return made
 
@@ -59,7 +59,7 @@ def test_a_listener_is_set_and_unset(openstack: Client, listener: dict[str, Any]
 
 
 def test_members_come_and_go(openstack: Client, pool: dict[str, Any]) -> None:
-    created = "loadbalancer member create --name m1 --address 198.18.0.9 --protocol-port 80 --subnet-id back po1"
+    created = "loadbalancer member create --name m1 --address 198.18.0.9 --protocol-port 80 --subnet-id back --wait po1"
     member = openstack(created, shows=True)
     assert (member["provisioning_status"], member["operating_status"]) == ("ACTIVE", "NO_MONITOR")
     assert [m["name"] for m in openstack("loadbalancer member list po1", shows=True)] == ["m1"]

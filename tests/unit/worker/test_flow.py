@@ -1,6 +1,7 @@
 """Branches run side by side on one pool, and a fault is told when all have ended."""
 
 import threading
+from functools import partial
 
 import pytest
 import structlog
@@ -26,7 +27,7 @@ def test_branches_run_at_the_same_time(flows):
 
 def test_more_branches_than_threads_all_run(flows):
     done = []
-    flows([lambda n=n: done.append(n) for n in range(40)])
+    flows([partial(done.append, n) for n in range(40)])
     assert sorted(done) == list(range(40))
 
 
@@ -45,7 +46,7 @@ def test_a_fault_is_told_as_it_is_when_all_have_ended(flows, bad):
         done.append(n)
 
     with pytest.raises(faults.Temporary, match="no answer"):
-        flows([lambda n=n: branch(n) for n in range(4)])
+        flows([partial(branch, n) for n in range(4)])
     assert sorted(done) == list(range(bad, 4))
 
 
@@ -80,5 +81,5 @@ def test_what_is_bound_to_log_lines_rides_along(flows):
 
 def test_without_threads_branches_run_in_order():
     done = []
-    flow.one_after_another([lambda n=n: done.append(n) for n in range(5)])
+    flow.one_after_another([partial(done.append, n) for n in range(5)])
     assert done == [0, 1, 2, 3, 4]

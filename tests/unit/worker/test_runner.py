@@ -169,7 +169,7 @@ def test_nothing_is_committed_after_the_claim_is_lost(lab):
     lb = lab.create()
     one = run_of(lab, lb)
     run_of(lab, lb)
-    done = []
+    done: list[object] = []
     with pytest.raises(claims.LostClaim):
         one.commit(done.append)
     assert done == []
