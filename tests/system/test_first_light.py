@@ -3,14 +3,16 @@
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from hydria.cli import client
 from hydria.cli.trouble import Trouble
 from hydria.drivers.compute import Machine
-from tests.system.house import LB, House, Traffic, ask, at_once, traces
+from tests.system.house import LB, House, Traffic, ask, at_once, processes, traces, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,46 @@ def kill_all_inside(house: House, machine_id: str) -> None:
     """End the first process of an amphora: its namespaces, cards and all it ran go with it."""
     pid, _ = (house.deployment.settings.state / "machines" / machine_id / "pid").read_text().split()
     os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_member_s_death_and_return_reach_the_api_within_a_second_of_haproxy_s_verdict(empty: House) -> None:
+    members = empty.backends()
+    lb, pool = empty.serving(members)
+    monitor = {"type": "TCP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 1}
+    empty.make("healthmonitors", "healthmonitor", pool_id=pool["id"], **monitor)
+    assert client.until(lambda: set(operating(empty, pool["id"])) == {"ONLINE"}, 10)
+    for act, verdict, status in ((members[0].stop, "DOWN", "ERROR"), (members[0].start, "UP", "ONLINE")):
+        act()
+        assert client.until(lambda v=verdict: v in verdicts(empty, lb["id"], members[0].address), 10, 0.01)
+        assert client.until(lambda s=status: s in operating(empty, pool["id"])[:1], 1.0, 0.02)
+
+
+def operating(house: House, pool: str) -> list[str]:
+    """The operating status of each member, in order of birth."""
+    members = house.api.call("GET", f"/v2/lbaas/pools/{pool}/members")["members"]
+    return [m["operating_status"] for m in members]
+
+
+def verdicts(house: House, lb_id: str, address: str) -> list[str]:
+    """What haproxy itself says of the server with an address: asked on its admin socket."""
+    (agent,) = house.agents()
+    (path,) = Path(f"/proc/{agent}/root/run/hydria/placements").glob(f"{lb_id}*/admin*")
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(str(path))
+        admin.sendall(b"show stat -1 4 -1\n")
+        said = b"".join(iter(lambda: admin.recv(65536), b"")).decode()
+    rows = [line.split(",") for line in said.splitlines() if line]
+    column = rows[0].index("addr")
+    return [row[17] for row in rows[1:] if len(row) > column and row[column].startswith(f"{address}:")]
+
+
+def test_a_killed_haproxy_is_back_by_itself(empty: House) -> None:
+    lb, _ = empty.serving(empty.backends())
+    wait_for(1.1)  # its supervisor starts again at once what has run for a second
+    pids = [pid for pid, words in processes() if "haproxy" in words and lb["id"] in words]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert pids
+    assert client.until(lambda: bool(ask(lb["vip_address"])), 3, 0.01)
+    assert len(machines(empty)) == 1
