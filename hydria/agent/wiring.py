@@ -13,7 +13,9 @@ from hydria.agent import faults, netspace, processes
 from hydria.agent.places import Places
 from hydria.wire.documents import Interface, Problem
 
-ANNOUNCE_AGAIN_S = 1.0
+ANNOUNCE_WAITS_S = (0.0, 0.03, 0.1, 0.9)
+"""Waits before each announcement: the first may meet a switch port that does not forward yet, and a client's next try is 1 s away."""
+
 CARD_WAIT_S = 3.0
 """How long a card that was just plugged may take to show up."""
 
@@ -149,10 +151,10 @@ async def wire(places: Places, wanted: tuple[Interface, ...], old: tuple[Interfa
 
 
 async def announce(places: Places, wanted: tuple[Interface, ...]) -> None:
-    """Tell neighbours whose the VIPs are now, and once more for those that did not listen. To be run beside other work: the
-    kernel takes 30 ms to close the socket.
+    """Tell neighbours whose the VIPs are now, and again for those that did not listen. To be run beside other work: the kernel
+    takes 30 ms to close the socket.
     """
-    for wait_s in (0.0, ANNOUNCE_AGAIN_S) if floating(wanted) else ():
+    for wait_s in ANNOUNCE_WAITS_S if floating(wanted) else ():
         await asyncio.sleep(wait_s)
         with contextlib.suppress(OSError):  # the namespace went meanwhile
             await netspace.call(places.namespace, functools.partial(netspace.announce, floating(wanted)))
