@@ -83,10 +83,22 @@ def _bridge(ip: pyroute2.IPRoute, segment: Segment) -> None:
     # Without a MAC of its own a bridge takes that of a port, and changes it as ports come and go.
     with wires.unless(errno.EEXIST):
         ip.link("add", ifname=name, kind="bridge", address=_mac(segment.id))
+    _keep_up(ip, name)
     wires.raise_link(ip, name)
     for subnet in segment.subnets:
         if subnet.gateway is not None:
             wires.give(ip, name, subnet.gateway, subnet.cidr)
+
+
+def _keep_up(ip: pyroute2.IPRoute, bridge: str) -> None:
+    """A port that is always up. A bridge that loses its last one loses its carrier, and up to a second later, when there may
+    be a new one, the kernel forgets all its neighbours and what waits for them.
+    """
+    here, there = f"k{bridge[2:]}", f"l{bridge[2:]}"
+    with wires.unless(errno.EEXIST):
+        ip.link("add", ifname=here, kind="veth", master=wires.index_of(bridge), peer={"ifname": there})
+    for name in (here, there):
+        wires.raise_link(ip, name)
 
 
 def _tune() -> None:

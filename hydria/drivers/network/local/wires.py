@@ -86,9 +86,14 @@ def _forget_in_root(networks: settings.LocalNetworks, address: str) -> None:
 
 
 def _forget_neighbour(ip: pyroute2.IPRoute, index: int, address: str) -> None:
-    """Forget the MAC of who had this address before; else its heir is not reached for seconds."""
-    with unless(errno.ENOENT):
-        ip.neigh("del", ifindex=index, dst=address)
+    """Forget the MAC of who had this address before; else its heir is not reached for seconds.
+
+    An entry without a MAC is left alone: clients wait in it, and would be lost for a second.
+    """
+    known = any(found.get("lladdr") for found in ip.get_neighbours(ifindex=index, dst=address))
+    if known:
+        with unless(errno.ENOENT):
+            ip.neigh("del", ifindex=index, dst=address)
 
 
 def _await_forwarding(end: str) -> None:
