@@ -69,9 +69,7 @@ def test_members_come_and_go(openstack: Client, pool: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["PING", "HTTP"])
 def test_health_monitors(openstack: Client, pool: dict[str, Any], kind: str) -> None:
-    created = (
-        f"loadbalancer healthmonitor create --name hm1 --delay 5 --timeout 3 --max-retries 2 --type {kind} po1"
-    )
+    created = f"loadbalancer healthmonitor create --name hm1 --delay 5 --timeout 3 --max-retries 2 --type {kind} po1"
     assert openstack(created, shows=True)["type"] == kind
     openstack("loadbalancer healthmonitor delete hm1")
 

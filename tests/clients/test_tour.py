@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hydria.cli import client
+from hydria.cli.demo import BackEnd
 from tests.system.house import ROOT, House, ask, traces
 
 OPENSTACK = ROOT / "build/client/bin/openstack"
@@ -67,40 +68,10 @@ def test_a_user_makes_a_load_balancer_and_takes_it_away_piece_by_piece(house: Ho
     back = house.backends()
     lb = shell.ask("create", "--name", "lb1", "--vip-subnet-id", "demo", "--wait")
     assert lb["provisioning_status"] == "ACTIVE"
-    shell.tell("listener", "create", "--name", "li", "--protocol", "HTTP", "--protocol-port", "8080", "lb1")
-    shell.tell(
-        "pool", "create", "--name", "po", "--protocol", "HTTP", "--lb-algorithm", "ROUND_ROBIN", "--listener", "li"
-    )
-    for one in back[:2]:
-        shell.tell(
-            "member",
-            "create",
-            "--name",
-            one.name,
-            "--subnet-id",
-            "back",
-            "--address",
-            one.address,
-            "--protocol-port",
-            "8080",
-            "po",
-        )
+    build(shell, back[:2])
     assert client.until(lambda: {ask(lb["vip_address"], 8080) for _ in range(4)} == {"demo-1", "demo-2"}, 10)
-    shell.tell(
-        "healthmonitor",
-        "create",
-        "--name",
-        "hm",
-        "--type",
-        "PING",
-        "--delay",
-        "5",
-        "--timeout",
-        "10",
-        "--max-retries",
-        "3",
-        "po",
-    )
+    ping = ("--type", "PING", "--delay", "5", "--timeout", "10", "--max-retries", "3")
+    shell.tell("healthmonitor", "create", "--name", "hm", *ping, "po")
     assert client.until(lambda: ask(lb["vip_address"], 8080) != "", 10)
     shell.tell("member", "set", "--weight", "0", "po", "demo-1")
     assert client.until(lambda: {ask(lb["vip_address"], 8080) for _ in range(6)} == {"demo-2"}, 10)
@@ -112,27 +83,24 @@ def test_a_user_makes_a_load_balancer_and_takes_it_away_piece_by_piece(house: Ho
     shell.tell("delete", "--wait", "lb1")
 
 
+def build(shell: Shell, members: list[BackEnd]) -> None:
+    """A listener and a pool with members on their subnet, below lb1."""
+    shell.tell("listener", "create", "--name", "li", "--protocol", "HTTP", "--protocol-port", "8080", "lb1")
+    pool = ("--protocol", "HTTP", "--lb-algorithm", "ROUND_ROBIN", "--listener", "li")
+    shell.tell("pool", "create", "--name", "po", *pool)
+    for one in members:
+        where = ("--subnet-id", "back", "--address", one.address, "--protocol-port", "8080")
+        shell.tell("member", "create", "--name", one.name, *where, "po")
+
+
 def test_a_user_changes_things_and_deletes_all_at_once(house: House, shell: Shell) -> None:
     (one, *_) = house.backends()
     lb = shell.ask("create", "--name", "lb2", "--vip-subnet-id", "demo", "--wait")
     shell.tell("listener", "create", "--name", "l2", "--protocol", "TCP", "--protocol-port", "80", "lb2")
     shell.tell("pool", "create", "--name", "p2", "--protocol", "TCP", "--lb-algorithm", "SOURCE_IP", "--listener", "l2")
     shell.tell("member", "create", "--address", one.address, "--protocol-port", "8080", "p2")  # routed: no subnet
-    shell.tell(
-        "healthmonitor",
-        "create",
-        "--name",
-        "h2",
-        "--type",
-        "HTTP",
-        "--delay",
-        "1",
-        "--timeout",
-        "1",
-        "--max-retries",
-        "1",
-        "p2",
-    )
+    http = ("--type", "HTTP", "--delay", "1", "--timeout", "1", "--max-retries", "1")
+    shell.tell("healthmonitor", "create", "--name", "h2", *http, "p2")
     assert client.until(lambda: ask(lb["vip_address"]) == "demo-1", 10)
     shell.tell("set", "--name", "lb3", "--description", "d", "lb2")
     shell.tell("listener", "set", "--connection-limit", "77", "l2")

@@ -1,3 +1,5 @@
+"""What haproxy counts, as datagrams tell it."""
+
 import msgspec
 import pytest
 

@@ -1,3 +1,5 @@
+"""What the agent keeps on disk."""
+
 import pathlib
 
 import pytest

@@ -1,3 +1,5 @@
+"""haproxy's sockets and their answers."""
+
 import pytest
 
 from hydria.agent import haproxy, places

@@ -1,3 +1,5 @@
+"""Datagrams to controllers."""
+
 import pytest
 
 from hydria.agent import heartbeat

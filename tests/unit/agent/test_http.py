@@ -1,3 +1,5 @@
+"""Requests that are whole, slow, broken or hostile."""
+
 import asyncio
 import socket
 

@@ -1,3 +1,5 @@
+"""Documents before they are applied."""
+
 import hashlib
 
 from hydria.agent import places, proving

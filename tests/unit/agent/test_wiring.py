@@ -1,3 +1,5 @@
+"""Interfaces of a placement."""
+
 import os
 
 from hydria.agent import places, wiring
