@@ -1,6 +1,6 @@
 """What the benchmarks share: summaries, the machine they ran on, memory and CPU of processes."""
 
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -30,7 +30,7 @@ def machine() -> dict[str, Any]:
     """Where and when this was measured."""
     haproxy = subprocess.run(["/usr/sbin/haproxy", "-v"], capture_output=True, text=True, check=False).stdout.split(" ")
     return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "python": platform.python_version(),

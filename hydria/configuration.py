@@ -44,6 +44,8 @@ class Host(Checked):
 
 
 PORT = types.Port(min=1)
+QUOTAS = ("load_balancer", "listener", "pool", "member", "health_monitor", "l7policy", "l7rule")
+"""What is counted, as options and tables call it."""
 PLACES = {
     "DEFAULT": (
         cfg.StrOpt(
@@ -51,18 +53,57 @@ PLACES = {
         ),
         cfg.StrOpt("run_path", default="/run/hydria-controller", help="Sockets and supervision; memory-backed."),
         cfg.StrOpt(
+            "transport_url",
+            default="",
+            help="RabbitMQ, as rabbit://user:password@host:port/; empty: all processes are on this machine.",
+        ),
+        cfg.StrOpt(
             "log_level", default="info", choices=["debug", "info", "warning", "error"], help="Least level logged."
         ),
     ),
     "api_settings": (
         cfg.Opt("bind_host", type=Host(), default="127.0.0.1", help="Address the API listens on."),
         cfg.Opt("bind_port", type=PORT, default=9876, help="Port the API listens on."),
-        cfg.StrOpt("auth_strategy", default="local", choices=["local", "noauth"], help="Who tells who a caller is."),
+        cfg.StrOpt(
+            "auth_strategy", default="local", choices=["local", "keystone", "noauth"], help="Who tells who a caller is."
+        ),
         cfg.IntOpt("workers", default=1, min=1, max=64, help="Processes that answer."),
         cfg.IntOpt("threads", default=16, min=1, max=256, help="Requests answered at once by a process."),
         cfg.IntOpt("pagination_max_limit", default=1000, min=1, help="Most objects on a page."),
+        cfg.BoolOpt("healthcheck_enabled", default=False, help="Answer on /healthcheck, without a token."),
         cfg.BoolOpt("strict_immutable", default=False, help="Answer 409 while a load balancer is pending."),
+        cfg.FloatOpt(
+            "wait_timeout", default=30.0, min=0, max=300, help="Seconds a request with wait=applied may wait."
+        ),
+        cfg.FloatOpt(
+            "fast_ack_ms",
+            default=25.0,
+            min=0,
+            max=1000,
+            help="Milliseconds an answer may wait for quick work; 0: none.",
+        ),
         cfg.StrOpt("api_base_uri", default=None, help="How clients reach the API; left out: as the request says."),
+    ),
+    "metrics": (
+        cfg.BoolOpt("enabled", default=True, help="Serve metrics for Prometheus."),
+        cfg.Opt("bind_host", type=Host(), default="127.0.0.1", help="Address they are served on."),
+        cfg.Opt(
+            "bind_port",
+            type=types.Port(min=1, max=65533),
+            default=9877,
+            help="Port of the API's; the worker's and the health manager's are the next two.",
+        ),
+    ),
+    "oslo_policy": (
+        cfg.StrOpt(
+            "policy_file", default="", help="Rules that replace ours; empty: policy.yaml beside this file, if any."
+        ),
+        cfg.BoolOpt("enforce_scope", default=True, help="Refuse tokens of the whole system or of a domain."),
+        cfg.BoolOpt("enforce_new_defaults", default=True, help="False: roles load-balancer_* count as well."),
+    ),
+    "oslo_middleware": (
+        cfg.IntOpt("max_request_body_size", default=4194304, min=1024, help="Most bytes of a request's body."),
+        cfg.BoolOpt("enable_proxy_headers_parsing", default=False, help="Believe a proxy's Forwarded headers."),
     ),
     "database": (
         cfg.StrOpt("connection", default="", help="URL of the database; empty: SQLite in state_path."),
@@ -102,7 +143,15 @@ PLACES = {
         cfg.Opt("vip_cidr", type=Range(), default="10.88.8.0/24", help="The network `demo`, for VIPs."),
         cfg.Opt("member_cidr", type=Range(), default="10.88.12.0/24", help="The network `back`, for members."),
     ),
+    "quotas": tuple(
+        cfg.IntOpt(f"default_{k}_quota", default=-1, min=-1, max=2_000_000_000, help="Most of a project; -1: no limit.")
+        for k in QUOTAS
+    ),
 }
+
+
+LIBRARIES = frozenset({"cache", "keystone_authtoken"})
+"""Groups that belong to libraries, which know what may stand there."""
 
 
 class BadSettings(Exception):
@@ -148,6 +197,21 @@ class Settings:
         """Whether machines are namespaces of this computer."""
         return bool(self.option("controller_worker", "compute_driver") == "local")
 
+    def quotas(self) -> dict[str, int]:
+        """The default limits, by what is counted; none where nobody is asked who they are."""
+        return {} if self.is_open() else {k: self.option("quotas", f"default_{k}_quota") for k in QUOTAS}
+
+    def is_self_contained(self) -> bool:
+        """Whether users are those of this computer's own file."""
+        return bool(self.option("api_settings", "auth_strategy") == "local")
+
+    def policy_file(self) -> str | None:
+        """The file whose rules replace ours; None when there is none."""
+        named, usual = self.option("oslo_policy", "policy_file"), self.path.parent / "policy.yaml"
+        if named:
+            return str(self.path.parent / named)
+        return str(usual) if usual.is_file() else None
+
     def is_open(self) -> bool:
         """Whether whoever reaches the API may do everything."""
         return bool(self.option("api_settings", "auth_strategy") == "noauth")
@@ -167,6 +231,8 @@ def read(path: Path, *, required: bool = False) -> Settings:
     settings = Settings(path, conf)
     _refuse_open_door(settings)
     _refuse_bad_deployment(settings)
+    _refuse_bad_policy(settings)
+    _refuse_keystone_nowhere(settings, text or "")
     return settings
 
 
@@ -219,6 +285,8 @@ def _refuse_unknown(path: Path, text: str) -> None:
     except configparser.Error as error:
         raise BadSettings(f"{path}: {error}; expected [group] and lines of key = value") from error
     for group in parser.sections():
+        if group in LIBRARIES:
+            continue
         if group not in PLACES:
             raise BadSettings(f"{path}: [{group}]: no such group; expected one of {', '.join(PLACES)}")
         known = {o.name for o in PLACES[group]}
@@ -247,3 +315,24 @@ def _refuse_bad_deployment(settings: Settings) -> None:
             uuid.UUID(file.read_text().strip())
         except ValueError as error:
             raise BadSettings(f"{file}: expected a UUID; it marks everything this deployment has made") from error
+
+
+def _refuse_bad_policy(settings: Settings) -> None:
+    file = settings.policy_file()
+    if file and not Path(file).is_file():
+        raise BadSettings(
+            f"{settings.path}: [oslo_policy] policy_file: there is no file {file}; expected rules in YAML"
+        )
+
+
+def _refuse_keystone_nowhere(settings: Settings, text: str) -> None:
+    """Whether Keystone can be found and logged in to is told at once, not by the first request."""
+    if settings.option("api_settings", "auth_strategy") != "keystone":
+        return
+    parser = configparser.RawConfigParser(default_section="\0", strict=True)
+    parser.read_string(text)
+    if not any(parser.has_option("keystone_authtoken", name) for name in ("auth_url", "auth_section")):
+        raise BadSettings(
+            f"{settings.path}: [keystone_authtoken] auth_url: is missing while auth_strategy = keystone; "
+            "expected the address of Keystone, and the account of this service"
+        )

@@ -3,6 +3,7 @@
 import argparse
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -89,12 +90,39 @@ def controllers(settings: Settings) -> tuple[str, ...]:
     return (f"{health_address(settings)}:{settings.option('health_manager', 'bind_port')}",)
 
 
+def nudge(settings: Settings) -> Any:
+    """How workers are told; between machines a broker carries it, which one machine does without."""
+    url = settings.option("DEFAULT", "transport_url")
+    return load("messaging.rabbit").RabbitNudge(url) if url else load("messaging.local").LocalNudge(_nudges(settings))
+
+
+def inbox(settings: Settings, worker: str) -> Any:
+    """Where a worker is told."""
+    url = settings.option("DEFAULT", "transport_url")
+    if url:
+        return load("messaging.rabbit").RabbitInbox(url, worker)
+    return load("messaging.local").LocalInbox(_nudges(settings), worker)
+
+
+def _nudges(settings: Settings) -> Path:
+    return settings.run / "nudge"
+
+
 def health_address(settings: Settings) -> str:
     """The address of the health manager; known before the deployment has a name."""
     given: str = settings.option("health_manager", "bind_ip")
     if given:
         return given
     return str(networks(settings, ids.NIL).host_address) if settings.is_local() else "127.0.0.1"
+
+
+def metrics(settings: Settings, number: int, *gathers: Any, shared: bool = False) -> Any:
+    """What a process shows Prometheus, served unless it is not wanted; the registry for more of it."""
+    kit = load("kit.metrics")
+    made = kit.registry(*gathers, shared=shared)
+    if settings.option("metrics", "enabled"):
+        kit.serve(settings.option("metrics", "bind_host"), settings.option("metrics", "bind_port") + number, made)
+    return made
 
 
 def until_told(stop: Callable[[], None]) -> None:
@@ -111,39 +139,96 @@ def api(settings: Settings) -> None:
     host, *serving = (
         settings.option("api_settings", name) for name in ("bind_host", "bind_port", "workers", "threads")
     )
+    _share_metrics(settings)
     load("api.server").serve(lambda: _app(settings), f"[{host}]" if ":" in host else host, *serving)
+
+
+def identity(settings: Settings, time: clock.Clock) -> Any:
+    """Who tells who a caller is."""
+    strategy = settings.option("api_settings", "auth_strategy")
+    if strategy == "keystone":
+        return load("drivers.identity.keystone").KeystoneIdentity()
+    if strategy == "noauth":
+        log.get().warning("api.open", why="auth_strategy = noauth: whoever reaches the API may do everything")
+        return load("drivers.identity.noop").NoAuth()
+    return load("drivers.identity.local").LocalIdentity(settings.state / "users.json", time)
+
+
+def policy(settings: Settings, time: clock.Clock) -> Any:
+    """Who may do what."""
+    access = load("api.access")
+    if settings.is_open():
+        return access.Open()
+    of = (settings.option("oslo_policy", name) for name in ("enforce_scope", "enforce_new_defaults"))
+    try:
+        return access.Rules(access.PolicySettings(settings.policy_file(), *of), time)
+    except ValueError as error:
+        raise configuration.BadSettings(f"{settings.path}: [oslo_policy] policy_file: {error}") from error
+
+
+def _fronted(settings: Settings, app: Any, time: clock.Clock) -> Any:
+    """The application with what stands before it."""
+    if settings.option("api_settings", "auth_strategy") == "keystone":
+        app = load("drivers.identity.keystone").Guard(app, settings.conf, time)
+    if settings.option("oslo_middleware", "enable_proxy_headers_parsing"):
+        proxied = import_module("oslo_middleware.http_proxy_to_wsgi").HTTPProxyToWSGI
+        app = proxied(app, {"enable_proxy_headers_parsing": True})
+    return app
+
+
+def _api_metrics(settings: Settings, intent: Any, time: clock.Clock) -> Any:
+    """The meter of requests. Several processes write into a folder; whichever has the address serves what is there."""
+    module, shared = load("api.metrics"), settings.option("api_settings", "workers") > 1
+    made = metrics(settings, 0, module.Standing(intent, time), shared=shared)
+    return module.Requests(None if shared else made)
+
+
+def _share_metrics(settings: Settings) -> None:
+    """Before the first import of the library: the folder into which several processes write."""
+    if settings.option("api_settings", "workers") > 1:
+        folder = settings.run / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def _app(settings: Settings) -> Any:
     time = clock.SystemClock()
     intent, observed = databases(settings)
-    context, local, noop = load("api.context"), load("drivers.identity.local"), load("drivers.identity.noop")
-    noauth = settings.is_open()
-    if noauth:
-        log.get().warning("api.open", why="auth_strategy = noauth: whoever reaches the API may do everything")
-    who = noop.NoAuth() if noauth else local.LocalIdentity(settings.state / "users.json", time)
+    context = load("api.context")
+    who = identity(settings, time)
     renders = settings.option("controller_worker", "amphora_driver") != "noop"
     worker, of = "controller_worker", settings.option
-    return load("api.app").create(
+    app = load("api.app").create(
         context.Context(
             database=intent,
             observed=observed,
             network=network(settings, intent, time),
-            nudge=load("messaging.local").LocalNudge(settings.run / "nudge"),
+            nudge=nudge(settings),
             identity=who,
+            policy=policy(settings, time),
+            seats=load("api.seats").Seats(of("api_settings", "threads")),
+            meter=_api_metrics(settings, intent, time),
             clock=time,
             settings=context.ApiSettings(
                 public_url=of("api_settings", "api_base_uri"),
+                wait_s=of("api_settings", "wait_timeout"),
+                fast_ack_ms=of("api_settings", "fast_ack_ms"),
                 create_s=of(worker, "create_deadline"),
                 push_s=of(worker, "push_deadline"),
                 delete_s=of(worker, "push_deadline"),
+                healthcheck=of("api_settings", "healthcheck_enabled"),
+                most_bytes=of("oslo_middleware", "max_request_body_size"),
                 pagination_max_limit=of("api_settings", "pagination_max_limit"),
                 strict_immutable=of("api_settings", "strict_immutable"),
+                quotas=settings.quotas(),
             ),
             unsupported=load("render.unsupported").unsupported if renders else (lambda _part, _tree: None),
-            local=None if noauth else who,
+            unserved=load("render.unsupported").unserved if renders else (lambda _flavor, _zone: None),
+            local=who if settings.is_self_contained() else None,
         )
     )
+    return _fronted(settings, app, time)
 
 
 def worker(settings: Settings) -> None:
@@ -177,8 +262,9 @@ def worker(settings: Settings) -> None:
                 haproxy=of("haproxy_amphora", "haproxy_cmd"),
             ),
             side_by_side=flow.Flows(threads),
+            noticed=load("worker.metrics").Runs(metrics(settings, 1)),
         ),
-        load("messaging.local").LocalInbox(settings.run / "nudge", name),
+        inbox(settings, name),
         name,
     )
     until_told(service.stop)
@@ -201,11 +287,12 @@ def health(settings: Settings) -> None:
         databases(settings),
         (master_keys(settings), Secret(secrets.token_bytes(32))),
         [listening],
-        load("messaging.local").LocalNudge(settings.run / "nudge"),
+        nudge(settings),
         time,
         chosen,
     )
     until_told(service.stop)
+    metrics(settings, 2, load("health.metrics").Datagrams(service.counts))
     log.get().info("health.started")
     service.run()
 
@@ -214,11 +301,13 @@ def housekeeping(settings: Settings) -> None:
     """Chores, one after another."""
     time = clock.SystemClock()
     intent, _ = databases(settings)
-    garbage, rotation, journal = (load(f"housekeeping.{name}") for name in ("garbage", "rotation", "journal"))
+    names = ("garbage", "rotation", "journal", "answers")
+    garbage, rotation, journal, answers = (load(f"housekeeping.{name}") for name in names)
     chores = [
         garbage.Garbage(intent, compute(settings, time), network(settings, intent, time), time).look,
         rotation.Rotation(intent, amphorae(settings, issuer(settings, time), time), time).look,
         journal.Journal(intent, time).look,
+        answers.Answers(intent, time).look,
     ]
     service = load("housekeeping.service").Service(chores, settings.option("house_keeping", "cleanup_interval"))
     until_told(service.stop)

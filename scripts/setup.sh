@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make this machine ready: Debian packages, .venv from a lock, and the openstack client on demand.
+# Make this machine ready: Debian packages, .venv from a lock; the openstack client and a Keystone for tests on demand.
 #
-#   scripts/setup.sh [--dev] [--client]
+#   scripts/setup.sh [--dev] [--client] [--keystone]
 #
 # Safe to repeat: what is already right is left alone, so a second run takes well under two seconds.
 # Everything the steps print goes to build/setup.log; its end is shown when a step fails.
@@ -15,9 +15,11 @@ unset PYTHONPATH PYTHONHOME PYTHONSTARTUP
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 log=$root/build/setup.log
 packages="python3 python3-venv haproxy nftables iproute2 runit openssl iputils-ping procps ca-certificates util-linux"
+servers="postgresql mariadb-server rabbitmq-server" # tests start their own, in folders of their own
 policy=/usr/sbin/policy-rc.d
 lock=controller
 client=no
+keystone=no
 tty=no
 child=
 policy_is_ours=no
@@ -125,6 +127,11 @@ disable_service() {
     return 0
 }
 
+# service_of PACKAGE: what its daemon is called.
+service_of() {
+    case $1 in mariadb-server) echo mariadb ;; *) echo "$1" ;; esac
+}
+
 debian_packages() {
     wanted=$(missing_packages)
     [ -n "$wanted" ] || return 0
@@ -137,7 +144,9 @@ debian_packages() {
         install_packages $wanted
     [ $policy_is_ours = no ] || rm -f $policy
     policy_is_ours=no
-    case " $wanted" in *" haproxy "*) disable_service haproxy >>"$log" 2>&1 ;; esac
+    for package in haproxy $servers; do
+        case " $wanted" in *" $package "*) disable_service "$(service_of "$package")" >>"$log" 2>&1 ;; esac
+    done
 }
 
 must_have_versions() {
@@ -186,6 +195,9 @@ python_environment() {
     [ $client = no ] || is_made "$root/build/client" client ||
         step "openstack client (requirements/client.txt)" "check the network and pip's configuration, then run this again" \
             fill "$root/build/client" client
+    [ $keystone = no ] || is_made "$root/build/keystone" keystone ||
+        step "Keystone (requirements/keystone.txt)" "check the network and pip's configuration, then run this again" \
+            fill "$root/build/keystone" keystone
 }
 
 # The project is not copied into the environment: a path file points here, so an edit is live and no network is needed.
@@ -214,9 +226,10 @@ compile_project() {
 
 for argument; do
     case $argument in
-    --dev) lock=dev ;;
+    --dev) lock=dev packages="$packages $servers" ;;
     --client) client=yes ;;
-    *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client]" ;;
+    --keystone) keystone=yes ;;
+    *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client] [--keystone]" ;;
     esac
 done
 

@@ -2,18 +2,23 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
+from tests.servers import databases
+
 SECONDS = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite golden files; read their diff before you keep it")
+    parser.addoption(
+        "--databases", default=",".join(databases.KINDS), help="run what needs a database on these only (sqlite,...)"
+    )
     parser.addoption("--soak", action="store_true", help="run the long tests at full length, and more examples")
 
 
@@ -21,6 +26,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def soak(request: pytest.FixtureRequest) -> bool:
     """Whether a long test may take its full length; otherwise it stays under 30 s."""
     return bool(request.config.getoption("--soak"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that need a database run on each kind of it."""
+    kinds = metafunc.config.getoption("--databases").split(",")
+    for name, chosen in (("kind_of_database", kinds), ("kind_of_server", [k for k in kinds if k != "sqlite"])):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, chosen, scope="module")
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[databases.Servers]:
+    """Database servers, each started when it is wanted for the first time."""
+    made = databases.Servers()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shelf(servers: databases.Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[databases.Shelf]:
+    """Databases with all tables, handed out empty again and again."""
+    made = databases.Shelf(servers, tmp_path_factory.mktemp("shelf"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def empty_url(kind_of_database: str, servers: databases.Servers, tmp_path: Path) -> Iterator[str]:
+    """A database without a table."""
+    with servers.empty(kind_of_database, tmp_path, "blank") as url:
+        yield url
 
 
 @pytest.fixture

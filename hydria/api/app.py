@@ -2,7 +2,21 @@
 
 import falcon
 
-from hydria.api import errors, insight, keystone, machines, neutron, offers, resources, versions
+from hydria.api import (
+    docs,
+    errors,
+    events,
+    failover,
+    flavors,
+    insight,
+    keystone,
+    machines,
+    neutron,
+    offers,
+    openapi,
+    resources,
+    versions,
+)
 from hydria.api.context import Context
 from hydria.api.requests import Gate
 from hydria.domain import kinds
@@ -19,7 +33,9 @@ def create(context: Context) -> App:
     for kind in kinds.KINDS:
         base = _base(kind)
         app.add_route(base, resources.Collection(context, kind))
-        app.add_route(f"{base}/{{{_field(kind)}}}", resources.Item(context, kind))
+        item = resources.Item(context, kind)
+        app.add_route(f"{base}/{{{_field(kind)}}}", item)
+        app.add_route(f"{base}/{{{_field(kind)}}}/restore", item, suffix="restore")
     _insight(app, context)
     _offers(app, context)
     if context.local:
@@ -43,7 +59,10 @@ def _field(kind: kinds.Kind) -> str:
 def _first(app: App, context: Context) -> None:
     app.add_route("/", versions.Versions(context))
     app.add_route("/v2", versions.Stub())
-    app.add_route("/healthcheck", versions.Health(context))
+    if context.settings.healthcheck:
+        app.add_route("/healthcheck", versions.Health(context))
+    app.add_route("/openapi", openapi.Document(context))
+    app.add_route("/docs", docs.Page())
 
 
 def _insight(app: App, context: Context) -> None:
@@ -51,15 +70,24 @@ def _insight(app: App, context: Context) -> None:
     app.add_route("/v2/loadbalancers/{parent_id}/status", status)
     app.add_route("/v2/loadbalancers/{parent_id}/statuses", status)
     app.add_route("/v2/loadbalancers/{parent_id}/stats", insight.Statistics(context, kinds.LOADBALANCER))
-    app.add_route("/v2/loadbalancers/{parent_id}/events", insight.Events(context))
+    app.add_route("/v2/loadbalancers/{parent_id}/events", events.Events(context))
     app.add_route("/v2/listeners/{parent_id}/stats", insight.Statistics(context, kinds.LISTENER))
+    app.add_route("/v2/loadbalancers/{parent_id}/failover", failover.LoadBalancers(context))
     amphorae = machines.Amphorae(context)
     app.add_route("/v2/octavia/amphorae", amphorae)
     app.add_route("/v2/octavia/amphorae/{amphora_id}", amphorae, suffix="one")
+    app.add_route("/v2/octavia/amphorae/{amphora_id}/stats", amphorae, suffix="stats")
+    app.add_route("/v2/octavia/amphorae/{amphora_id}/failover", amphorae, suffix="failover")
+    app.add_route("/v2/octavia/amphorae/{amphora_id}/config", amphorae, suffix="config")
 
 
 def _offers(app: App, context: Context) -> None:
     app.add_route("/v2/providers", offers.Providers(context))
+    app.add_route("/v2/providers/{name}/flavor_capabilities", offers.Capabilities(context, of_zones=False))
+    app.add_route("/v2/providers/{name}/availability_zone_capabilities", offers.Capabilities(context, of_zones=True))
+    for kind in flavors.ACTIONS:
+        app.add_route(f"/v2/{kind.path}", flavors.Collection(context, kind))
+        app.add_route(f"/v2/{kind.path}/{{key}}", flavors.Item(context, kind))
     quotas = offers.Quotas(context)
     app.add_route("/v2/quotas", quotas)
     app.add_route("/v2/quotas/{project_id}", quotas, suffix="one")

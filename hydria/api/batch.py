@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from hydria.api import places, query, reads, requests, writes
+from hydria.api import idempotency, places, policies, query, reads, requests, waiting, writes
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import edits, forms, kinds, rules
@@ -37,6 +37,8 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
 
     def work(c: Connection) -> str:
         pool = writes.found(c, ask, kinds.POOL, pool_id)
+        for action in ("post", "put") if additive else ("post", "put", "delete"):
+            ask.must(policies.on(kinds.MEMBER, action), pool.project_id)
         target = writes.Target(pool.load_balancer_id, pool.project_id, kinds.MEMBER, pool_id)
 
         def make(tree: Tree, stamp: Stamp) -> Tree:
@@ -46,10 +48,11 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
 
         if not writes.change(context, c, ask, target, make):
             raise Nothing
+        idempotency.keep(context, c, ask.once, 202, kinds.MEMBER)
         return pool.load_balancer_id
 
     try:
-        context.nudge.nudge(context.database.write(work))
+        waiting.told(context, ask, context.database.write(work))
     except Nothing:
         return
 

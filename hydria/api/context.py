@@ -3,8 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
+from hydria.api.access import Policy
+from hydria.api.seats import Seats
 from hydria.domain.part import Part
+from hydria.domain.refusals import Invalid
 from hydria.domain.rules import Offer
 from hydria.domain.tree import Tree
 from hydria.drivers.identity import Identity
@@ -27,8 +31,16 @@ class ApiSettings:
     """The same for a change."""
     delete_s: float = 30
     """The same for a deletion."""
+    healthcheck: bool = False
+    """Whether /healthcheck answers."""
+    most_bytes: int = 4 * 1024 * 1024
+    """Largest body of a request."""
     pagination_max_limit: int = 1000
     """Most objects on one page."""
+    wait_s: float = 30
+    """How long a request with wait=applied may wait."""
+    fast_ack_ms: float = 0
+    """How long the answer to a change may wait for its application when that is probably quick; 0: not at all."""
     strict_immutable: bool = False
     """True: a change of something pending is refused with 409."""
     default_provider: str = "amphora"
@@ -44,6 +56,14 @@ class ApiSettings:
     offer: Offer = field(default_factory=Offer)
     """What users may ask for."""
 
+    def provider(self, asked: str) -> str:
+        """A provider's own name; raises Invalid when it is not enabled."""
+        name = self.aliases.get(asked, asked)
+        if name not in self.providers:
+            message = f"Provider {asked!r} is not enabled; enabled are {', '.join(sorted(self.providers))}."
+            raise Invalid(message)
+        return name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -54,10 +74,17 @@ class Context:
     network: Network
     nudge: Nudge
     identity: Identity
+    policy: Policy
     clock: Clock
     settings: ApiSettings = field(default_factory=ApiSettings)
     unsupported: Callable[[Part, Tree], str | None] = lambda _part, _tree: None
     """Why the data plane cannot do what is asked; None when it can."""
+    unserved: Callable[[Mapping[str, Any], Mapping[str, Any]], str | None] = lambda _flavor, _zone: None
+    """The same of what a flavor and an availability zone demand."""
+    seats: Seats = field(default_factory=Seats)
+    """The threads that answer requests."""
+    meter: Callable[[str, str, int, float], None] = lambda _method, _route, _code, _seconds: None
+    """Told of every request that was answered."""
     local: LocalIdentity | None = None
     """Set: the identity and network look-ups of one machine are served too."""
 

@@ -5,16 +5,23 @@ from typing import Any
 import falcon
 import msgspec
 
-from hydria.domain.refusals import Refusal
+from hydria.domain.refusals import Conflict, Refusal
 from hydria.drivers import faults
 from hydria.kit import log
+from hydria.storage.answers import Taken
 from hydria.storage.database import Unavailable
 
 LOG = log.get()
+SOON_S, LATER_S = "1", "2"
+"""When a request may be tried again that something stood against, and one that nobody could serve."""
 
 
 class Unauthorized(Exception):
-    """No token, or one that is worth nothing."""
+    """No token, or one that is worth nothing; `challenge` tells the client how to get one."""
+
+    def __init__(self, challenge: str | None) -> None:
+        super().__init__(challenge)
+        self.challenge = challenge
 
 
 def answer(resp: falcon.Response, code: int, body: Any) -> None:
@@ -30,17 +37,26 @@ def _fault(resp: falcon.Response, code: int, text: str) -> None:
 
 
 def _refused(_req: falcon.Request, resp: falcon.Response, error: Refusal, _params: dict[str, Any]) -> None:
+    if error.code == 409:
+        resp.set_header("Retry-After", SOON_S)
     _fault(resp, error.code, str(error))
 
 
-def _unauthorized(_req: falcon.Request, resp: falcon.Response, _error: Unauthorized, _params: dict[str, Any]) -> None:
+def _unauthorized(_req: falcon.Request, resp: falcon.Response, error: Unauthorized, _params: dict[str, Any]) -> None:
     text = "The request needs a valid token in X-Auth-Token."
-    resp.set_header("WWW-Authenticate", "Keystone")
+    if error.challenge:
+        resp.set_header("WWW-Authenticate", error.challenge)
     answer(resp, 401, {"error": {"code": 401, "title": "Unauthorized", "message": text}})
+
+
+def _taken(req: falcon.Request, resp: falcon.Response, _error: Taken, params: dict[str, Any]) -> None:
+    text = "Idempotency-Key: a request with this key is being answered right now; try again in a second."
+    _refused(req, resp, Conflict(text), params)
 
 
 def _later(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
     LOG.warning("api.unavailable", path=req.path, why=str(error))
+    resp.set_header("Retry-After", LATER_S)
     _fault(resp, 503, f"{str(error).rstrip('.')}. Nothing was changed; try again in a moment.")
 
 
@@ -65,5 +81,6 @@ def register(app: "falcon.App[falcon.Request, falcon.Response]") -> None:
     app.add_error_handler(falcon.HTTPError, _http)
     app.add_error_handler(Refusal, _refused)
     app.add_error_handler(Unauthorized, _unauthorized)
+    app.add_error_handler(Taken, _taken)
     for error in (Unavailable, faults.Temporary, faults.Unknown):
         app.add_error_handler(error, _later)

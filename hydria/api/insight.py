@@ -1,20 +1,15 @@
-"""What can be seen of a load balancer beside itself: its status tree, statistics and events."""
+"""What can be seen of a load balancer beside itself: its status tree and statistics."""
 
 from typing import Any
 
 import falcon
 
-from hydria.api import access, errors, reads
-from hydria.api.access import Right
+from hydria.api import errors, reads
 from hydria.api.context import Context
 from hydria.domain import kinds
-from hydria.domain.refusals import NotFound
-from hydria.kit import ids
-from hydria.storage import journal, lists, shown, statistics
-from hydria.storage.database import Connection
+from hydria.storage import lists, shown, statistics
 
 BELOW = (kinds.LISTENER, kinds.POOL, kinds.MEMBER, kinds.HEALTHMONITOR, kinds.L7POLICY)
-MOST_EVENTS = 1000
 Found = dict[kinds.Kind, list[shown.Shown]]
 
 
@@ -25,7 +20,7 @@ class Status:
         self._context = context
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str) -> None:
-        lb = reads.one(self._context, req.context.ask, kinds.LOADBALANCER, parent_id)
+        lb = reads.one(self._context, req.context.ask, kinds.LOADBALANCER, parent_id, "get_status")
         now = self._context.now()
         found: Found = self._context.database.read(lambda c: {k: lists.beneath(c, k, parent_id, now) for k in BELOW})
         reads.observed(self._context, [s for k in BELOW for s in found[k]])
@@ -63,44 +58,9 @@ class Statistics:
         self._kind = kind
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str) -> None:
-        reads.one(self._context, req.context.ask, self._kind, parent_id)
+        reads.one(self._context, req.context.ask, self._kind, parent_id, "get_stats")
         owner = reads.parent(self._context, self._kind, parent_id)
         serving = self._context.database.read(lambda c: statistics.serving(c, owner[0]) if owner else [])
         read = statistics.of_load_balancer if self._kind is kinds.LOADBALANCER else statistics.of_listener
         sums = self._context.observed.read(lambda o: read(o, parent_id, serving))
         errors.answer(resp, 200, {"stats": sums})
-
-
-class Events:
-    """The journal of a load balancer: who asked for what, and what became of it. It outlives the load balancer."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str) -> None:
-        limit = min(max(req.get_param_as_int("limit", default=100), 1), MOST_EVENTS)
-
-        def read(c: Connection) -> list[journal.Entry]:
-            return journal.of(c, parent_id, limit) if ids.is_id(parent_id) else []
-
-        entries = self._context.database.read(read)
-        if not entries:
-            message = f"load balancer {parent_id} could not be found."
-            raise NotFound(message)
-        access.allow(req.context.ask.caller, Right.READ, entries[0].project_id)
-        errors.answer(resp, 200, {"events": [_event(e) for e in entries]})
-
-
-def _event(e: journal.Entry) -> dict[str, Any]:
-    return {
-        "at": shown.moment(e.at),
-        "entry": e.entry,
-        "action": e.action,
-        "type": e.kind,
-        "id": e.object_id,
-        "generation": e.generation,
-        "who": e.who,
-        "request_id": e.request_id,
-        "changes": e.changes,
-        "outcome": e.outcome,
-    }

@@ -1,16 +1,18 @@
-"""Providers and quotas."""
+"""Providers with what they are able to do, and quotas."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import falcon
 
-from hydria.api import access, errors, query, requests
-from hydria.api.access import Right
+from hydria.api import errors, query, requests
 from hydria.api.context import Context
-from hydria.domain import forms
+from hydria.api.requests import Ask
+from hydria.domain import capabilities, forms
 from hydria.domain.offers import Quota
-from hydria.storage import quotas
+from hydria.domain.refusals import Forbidden
+from hydria.storage import lists, quotas
+from hydria.storage.lists import Asked
 
 TABLES = {
     "loadbalancer": "load_balancer",
@@ -34,10 +36,27 @@ class Providers:
         self._context = context
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        access.allow(req.context.ask.caller, Right.READ)
+        req.context.ask.must("provider:get_all")
         given = query.parameters(req)
         found = [{"name": n, "description": d} for n, d in sorted(self._context.settings.providers.items())]
         errors.answer(resp, 200, {"providers": [query.only(given, f) for f in found], "providers_links": []})
+
+
+class Capabilities:
+    """What flavors or availability zones may set of a provider."""
+
+    def __init__(self, context: Context, *, of_zones: bool) -> None:
+        self._context = context
+        self._many = "availability_zone_capabilities" if of_zones else "flavor_capabilities"
+        self._known = capabilities.ZONE if of_zones else capabilities.FLAVOR
+        self._action = "provider-availability-zone:get_all" if of_zones else "provider-flavor:get_all"
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        req.context.ask.must(self._action)
+        is_own = self._context.settings.provider(name) == capabilities.OWN
+        given = query.parameters(req)
+        found = [{"name": k.name, "description": k.description} for k in self._known if is_own]
+        errors.answer(resp, 200, {self._many: [query.only(given, f) for f in found]})
 
 
 class Quotas:
@@ -47,37 +66,40 @@ class Quotas:
         self._context = context
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        caller = req.context.ask.caller
-        access.allow(caller, Right.READ)
-        own = self._context.database.read(quotas.every)
-        seen = {p: q for p, q in own.items() if access.may(caller, Right.READ_GLOBAL) or p == caller.project_id}
-        wanted = query.parameters(req).get("project_id")
-        found = [self._shown(q, p) for p, q in seen.items() if wanted is None or p in wanted]
-        errors.answer(resp, 200, {"quotas": found, "quotas_links": []})
+        given = query.parameters(req)
+        wanted = query.asked(given, {}, self._context.settings.pagination_max_limit)
+        wanted = _visible(req.context.ask, wanted)
+        named = {**{n: f"limit_{table}" for n, table in TABLES.items()}, "tenant_id": "project_id"}
+        named |= {old: named[name] for old, name in OLD.items()}
+        own = self._context.database.read(lambda c: quotas.page(c, named, wanted))
+        found = [self._shown(q, p) for p, q in own.items()]
+        errors.answer(resp, 200, query.page(req.context.url, given, wanted, "quotas", found, key="project_id"))
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         if project_id in DEFAULTS:
             self.on_get_default(req, resp, project_id)
             return
-        access.allow(req.context.ask.caller, Right.READ, project_id)
+        forms.project({"project_id": project_id})
+        req.context.ask.must("quota:get_one", project_id)
         own = self._context.database.read(lambda c: quotas.limits(c, project_id))
         errors.answer(resp, 200, {"quota": self._shown(own, project_id)})
 
     def on_get_default(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
-        access.allow(req.context.ask.caller, Right.READ, None if project_id in DEFAULTS else project_id)
+        req.context.ask.must("quota:get_defaults", None if project_id in DEFAULTS else project_id)
         errors.answer(resp, 200, {"quota": self._shown({}, None)})
 
     def on_put_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         body = requests.attributes(req, "quota")
         values = forms.update(Quota, body)
-        access.allow(req.context.ask.caller, Right.ADMIN, project_id)
+        forms.project({"project_id": project_id})
+        req.context.ask.must("quota:put", project_id)
         wanted = {TABLES[OLD.get(name, name)]: value for name, value in values.items()}
         self._context.database.write(lambda c: quotas.limit(c, project_id, wanted))
         own = self._context.database.read(lambda c: quotas.limits(c, project_id))
         errors.answer(resp, 202, {"quota": self._shown(own, project_id)})
 
     def on_delete_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
-        access.allow(req.context.ask.caller, Right.ADMIN, project_id)
+        req.context.ask.must("quota:delete", project_id)
         nothing: dict[str, int | None] = dict.fromkeys(TABLES.values())
         self._context.database.write(lambda c: quotas.limit(c, project_id, nothing))
         resp.status = 202
@@ -90,3 +112,16 @@ class Quotas:
             body[name] = defaults.get(table, -1) if limit is None else limit
         body |= {old: body[name] for old, name in OLD.items()}
         return {**body, "project_id": project_id, "tenant_id": project_id} if project_id else body
+
+
+def _visible(ask: Ask, wanted: Asked) -> Asked:
+    """The same list of quotas, of what the caller may see; raises Forbidden when another project is asked for."""
+    if ask.may("quota:get_all-global"):
+        return wanted
+    ask.must("quota:get_all")
+    if {*wanted.filters.get("project_id", ()), *wanted.filters.get("tenant_id", ())} - {ask.caller.project_id}:
+        message = (
+            "Policy does not allow this request to be performed: only the quota of your own project can be listed."
+        )
+        raise Forbidden(message)
+    return lists.within(wanted, "project_id", ask.caller.project_id)

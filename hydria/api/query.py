@@ -10,7 +10,7 @@ from hydria.storage.lists import Asked
 
 TAGS = {"tags": "all_tags", "tags-any": "any_tags", "not-tags": "not_all_tags", "not-tags-any": "not_any_tags"}
 OTHERS = frozenset(
-    {"fields", "sort", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "cascade", "additive_only"}
+    {"fields", "sort", "sort_key", "sort_dir", "limit", "marker", "page_reverse", "cascade", "additive_only", "wait"}
 )
 LINKS = {"flavorprofiles": "flavorprofile_links", "availability_zone_profiles": "availability_zone_profile_links"}
 
@@ -24,6 +24,15 @@ def parameters(req: falcon.Request) -> dict[str, list[str]]:
 def is_true(given: dict[str, list[str]], name: str) -> bool:
     """Whether a switch is on."""
     return given.get(name, [""])[-1].lower() in ("true", "1", "yes", "on", "t")
+
+
+def waits(given: dict[str, list[str]]) -> bool:
+    """Whether a request wants to wait; raises the error of another value than `applied`."""
+    values = given.get("wait", [])
+    if values and values[-1] != "applied":
+        message = f"wait must be 'applied', not {values[-1]!r}."
+        raise falcon.HTTPBadRequest(title="Bad Request", description=message)
+    return bool(values)
 
 
 def asked(given: dict[str, list[str]], within: dict[str, str], most: int) -> Asked:
@@ -77,14 +86,20 @@ def only(given: dict[str, list[str]], body: dict[str, Any]) -> dict[str, Any]:
 
 
 def page(
-    url: str, given: dict[str, list[str]], wanted: Asked, many: str, found: list[dict[str, Any]]
+    url: str,
+    given: dict[str, list[str]],
+    wanted: Asked,
+    many: str,
+    found: list[dict[str, Any]],
+    *,
+    key: str = "id",
 ) -> dict[str, Any]:
-    """The body of a list with its links."""
+    """The body of a list with its links; `key` is what names an object."""
     links = []
     if found and len(found) == wanted.limit:
-        links.append({"rel": "next", "href": _href(url, given, found[-1]["id"], wanted.limit, reverse=False)})
+        links.append({"rel": "next", "href": _href(url, given, found[-1][key], wanted.limit, reverse=False)})
     if found and wanted.marker is not None:
-        links.append({"rel": "previous", "href": _href(url, given, found[0]["id"], wanted.limit, reverse=True)})
+        links.append({"rel": "previous", "href": _href(url, given, found[0][key], wanted.limit, reverse=True)})
     body = [only(given, f) for f in found]
     return {many: body, LINKS.get(many, f"{many}_links"): links}
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hydria.api import access
-from hydria.api.access import Right
+from hydria.api import policies
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import kinds
@@ -21,17 +20,29 @@ def observed(context: Context, found: Sequence[shown.Shown | None]) -> list[dict
     return [f.body for f in there]
 
 
-def one(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, under: str | None = None) -> dict[str, Any]:
-    """One object; raises NotFound for an unknown one, Forbidden for another project's."""
+def one(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, action: str) -> dict[str, Any]:
+    """The body of one object; raises NotFound for an unknown one, Forbidden where the action is not allowed."""
+    return _found(context, ask, kind, object_id, action).body
+
+
+def found(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, under: str | None = None) -> shown.Shown:
+    """One object, beneath another where one is named; raises the same."""
+    return _found(context, ask, kind, object_id, "get_one", under)
+
+
+def _found(
+    context: Context, ask: Ask, kind: kinds.Kind, object_id: str, action: str, under: str | None = None
+) -> shown.Shown:
     object_id = object_id.lower()
-    found = (
+    there = (
         context.database.read(lambda c: shown.one(c, kind, object_id, context.now())) if ids.is_id(object_id) else None
     )
-    if found is None or (under is not None and found.parent_id != under):
+    if there is None or (under is not None and there.parent_id != under):
         message = f"{kind.words} {object_id} could not be found."
         raise NotFound(message)
-    access.allow(ask.caller, Right.READ, found.body["project_id"])
-    return observed(context, [found])[0]
+    ask.must(policies.on(kind, action), there.body["project_id"])
+    observed(context, [there])
+    return there
 
 
 def below(context: Context, load_balancer_id: str) -> dict[str, Any]:
@@ -54,11 +65,11 @@ def parent(context: Context, kind: kinds.Kind, object_id: str) -> tuple[str, str
     return context.database.read(lambda c: writes.parent(c, kind, object_id)) if ids.is_id(object_id) else None
 
 
-def visible(ask: Ask, wanted: Asked) -> Asked:
+def visible(ask: Ask, thing: str, wanted: Asked) -> Asked:
     """The same list, of what the caller may see; raises Forbidden when another project is asked for."""
-    if access.may(ask.caller, Right.READ_GLOBAL):
+    if ask.may(f"{thing}:get_all-global"):
         return wanted
-    access.allow(ask.caller, Right.READ)
+    ask.must(f"{thing}:get_all")
     projects = {p for name in ("project_id", "tenant_id") for p in wanted.filters.get(name, ())}
     if projects - {ask.caller.project_id}:
         message = "Policy does not allow this request to be performed: only your own project can be listed."

@@ -6,24 +6,43 @@ from typing import Any
 import falcon
 import msgspec
 
+from hydria.api import access, conditions, idempotency, query
 from hydria.api.context import Context
 from hydria.api.errors import Unauthorized
+from hydria.api.idempotency import Mark
 from hydria.domain.refusals import Invalid
 from hydria.drivers.identity import Caller
 from hydria.kit import ids, log
 
 LOG = log.get()
-MOST_BYTES = 4 * 1024 * 1024
-OPEN = ("/", "/healthcheck")
+OPEN = ("/", "/healthcheck", "/openapi", "/docs")
 """Paths that need no token; /identity looks after itself."""
+PAGES = ("/healthcheck", "/docs")
+"""Paths that answer people too, not only in JSON."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Who asks, and under which request id."""
+    """Who asks, under which request id, and what they may do."""
 
     caller: Caller
     request_id: str
+    policy: access.Policy
+    once: Mark | None = None
+    """Set: the write is made once under this key."""
+    etags: frozenset[str] | None = None
+    """Set: the object must have one of these."""
+    waits: bool = False
+    """Whether the answer is to wait until the write is applied."""
+
+    def may(self, action: str, project_id: str | None = None) -> bool:
+        """Whether they may do an action, such as `pool:get_one`, to what a project owns (None: their own)."""
+        return self.policy.may(self.caller, action, self.caller.project_id if project_id is None else project_id)
+
+    def must(self, action: str, project_id: str | None = None) -> None:
+        """Raise Forbidden unless they may."""
+        if not self.may(action, project_id):
+            raise access.refusal(action)
 
 
 def canonical(path: str) -> str:
@@ -47,16 +66,21 @@ class Gate:
         req.context.bound = log.bound(request_id=req.context.request_id)
         req.context.bound.__enter__()
         req.context.started = self._context.clock.monotonic()
+        self._context.seats.take()
         resp.set_header("X-Openstack-Request-Id", req.context.request_id)
         req.context.url = (self._context.settings.public_url or req.prefix) + req.path
         req.path = canonical(req.path)
+        if (req.content_length or 0) > self._context.settings.most_bytes:
+            raise falcon.HTTPContentTooLarge(
+                description=f"The body is larger than {self._context.settings.most_bytes} bytes."
+            )
         if req.path.startswith("/identity"):
             return
         if req.path not in OPEN:
-            self._let_in(req)
+            self._let_in(req, resp)
         accept = req.get_header("Accept") or "*/*"
         if (
-            req.path != "/healthcheck"
+            req.path not in PAGES
             and "*/*" not in accept
             and "application/json" not in accept
             and "application/*" not in accept
@@ -64,30 +88,50 @@ class Gate:
             raise falcon.HTTPNotAcceptable(description="Only application/json is served.")
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
+        self._context.seats.leave()
+        once = req.context.ask.once if "ask" in req.context else None
+        if once and 200 <= resp.status_code < 300 and not resp.complete:
+            idempotency.afterwards(self._context, once, resp)
+        took = self._context.clock.monotonic() - req.context.started
+        self._context.meter(req.method, req.uri_template or "", resp.status_code, took)
         if req.method not in ("GET", "HEAD"):
-            took = round((self._context.clock.monotonic() - req.context.started) * 1000, 1)
-            LOG.info("api.write", method=req.method, path=req.path, status=resp.status_code, ms=took)
+            LOG.info("api.write", method=req.method, path=req.path, status=resp.status_code, ms=round(took * 1000, 1))
         req.context.bound.__exit__(None, None, None)
 
-    def _let_in(self, req: falcon.Request) -> None:
-        caller = self._context.identity.caller(req.get_header("X-Auth-Token"))
+    def _let_in(self, req: falcon.Request, resp: falcon.Response) -> None:
+        caller = self._context.identity.caller(req.get_header("X-Auth-Token"), req.env)
         if caller is None:
-            raise Unauthorized
-        req.context.ask = Ask(caller, req.context.request_id)
+            raise Unauthorized(self._context.identity.challenge)
+        policy = self._context.policy
+        ask = req.context.ask = Ask(policy.known(caller), req.context.request_id, policy, *_conditions(req, caller))
+        if ask.once and (kept := idempotency.before(self._context, ask.once)):
+            idempotency.again(resp, kept)
+
+
+def _conditions(req: falcon.Request, caller: Caller) -> tuple[Mark | None, frozenset[str] | None, bool]:
+    """What a write says of itself beside its body: the last fields of `Ask`. Raises Invalid."""
+    if req.method not in idempotency.METHODS:
+        return None, None, False
+    once = idempotency.mark(req, caller, raw(req)) if req.get_header("Idempotency-Key") is not None else None
+    return once, conditions.wanted(req.get_header("If-Match")), query.waits(query.parameters(req))
+
+
+def raw(req: falcon.Request) -> bytes:
+    """The body as it was sent."""
+    if "raw" not in req.context:
+        req.context.raw = req.bounded_stream.read()
+    return bytes(req.context.raw)
 
 
 def body(req: falcon.Request, key: str) -> Any:
     """The value under the root key of a JSON body; raises Invalid."""
-    if (req.content_length or 0) > MOST_BYTES:
-        message = f"The body is larger than {MOST_BYTES} bytes."
-        raise Invalid(message)
-    raw = req.bounded_stream.read(MOST_BYTES)
+    sent = raw(req)
     try:
-        read = msgspec.json.decode(raw)
+        read = msgspec.json.decode(sent)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         message = "The body is not valid JSON."
         raise Invalid(message) from None
-    if b"\\u0000" in raw:
+    if b"\\u0000" in sent:
         message = "The body must not hold the character NUL."
         raise Invalid(message)
     if not isinstance(read, dict) or key not in read:

@@ -4,28 +4,21 @@ from typing import Any
 
 import falcon
 
-from hydria.api import access, batch, errors, query, reads, requests, vip, writes
-from hydria.api.access import Right
+from hydria.api import batch, conditions, errors, policies, query, reads, requests, vip, writes
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import forms, graphs, kinds
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.pool import Pool
-from hydria.domain.refusals import Invalid, NotFound, Unsupported
+from hydria.domain.refusals import Invalid, NotFound
 from hydria.kit import ids
+from hydria.storage import shown
 
 NESTED: dict[kinds.Kind, tuple[kinds.Kind, str]] = {
     kinds.MEMBER: (kinds.POOL, "pool_id"),
     kinds.L7RULE: (kinds.L7POLICY, "l7policy_id"),
 }
 """Kinds whose path names what they are beneath, and the attribute that says the same."""
-
-CHILDREN: dict[kinds.Kind, tuple[str, ...]] = {
-    kinds.LISTENER: ("default_pool", "l7policies"),
-    kinds.POOL: ("members", "healthmonitor"),
-    kinds.L7POLICY: ("rules",),
-}
-"""What a request to create may carry along, in the reference's API."""
 
 
 class Collection:
@@ -37,26 +30,24 @@ class Collection:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
         given = query.parameters(req)
-        within = self._within(req, parent_id)
+        within = self._within(req, parent_id, "get_all")
         wanted = query.asked(given, within, self._context.settings.pagination_max_limit)
-        wanted = wanted if within else reads.visible(req.context.ask, wanted)
+        wanted = wanted if within else reads.visible(req.context.ask, policies.thing(self._kind), wanted)
         found = reads.page(self._context, self._kind, wanted)
         errors.answer(resp, 200, query.page(req.context.url, given, wanted, self._kind.many, found))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
         body = requests.attributes(req, self._kind.one)
-        self._within(req, parent_id)
+        self._within(req, parent_id, "post")
         ask = req.context.ask
         if self._kind is kinds.LOADBALANCER:
-            errors.answer(resp, 201, {self._kind.one: self._root(ask, body)})
+            _answer(resp, 201, self._kind, self._root(ask, body))
             return
-        _alone(self._kind, body)
-        forms.project(body)
-        under = {NESTED[self._kind][1]: parent_id} if self._kind in NESTED else {}
-        values = {**forms.create(self._kind.resource, body), **under}
-        errors.answer(resp, 201, {self._kind.one: writes.create(self._context, ask, self._kind, values)})
+        under = {NESTED[self._kind][1]: parent_id} if parent_id else {}
+        own, planned = graphs.Reader(ids.new).read_below(self._kind, body, **under)
+        _answer(resp, 201, self._kind, writes.create(self._context, ask, own, planned))
 
-    def _root(self, ask: Ask, body: dict[str, Any]) -> dict[str, Any]:
+    def _root(self, ask: Ask, body: dict[str, Any]) -> shown.Shown:
         project_id = forms.project(body) or ask.caller.project_id
         below = graphs.Reader(ids.new).read(body)
         return vip.create(self._context, ask, forms.create(LoadBalancer, body), project_id, below)
@@ -67,15 +58,15 @@ class Collection:
         batch.members(self._context, req, parent_id)
         resp.status = 202
 
-    def _within(self, req: falcon.Request, parent_id: str | None) -> dict[str, str]:
-        """The condition that the path names; raises when there is no such parent or it is another project's."""
+    def _within(self, req: falcon.Request, parent_id: str | None, action: str) -> dict[str, str]:
+        """The condition that the path names; raises when there is no such parent or the action is not allowed."""
         if parent_id is None:
             return {}
         kind, column = NESTED[self._kind]
         owner = reads.parent(self._context, kind, parent_id)
         if owner is None:
             raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
-        access.allow(req.context.ask.caller, Right.READ, owner[1])
+        req.context.ask.must(policies.on(self._kind, action), owner[1])
         return {column: parent_id.lower()}
 
 
@@ -88,10 +79,10 @@ class Item:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
         object_id, under = _named(parent_id, child_id)
-        body = reads.one(self._context, req.context.ask, self._kind, object_id, self._under(under))
+        found = reads.found(self._context, req.context.ask, self._kind, object_id, self._under(under))
         if req.query_string:
-            body = query.only(query.parameters(req), body)
-        errors.answer(resp, 200, {self._kind.one: body})
+            found = found._replace(body=query.only(query.parameters(req), found.body))
+        _answer(resp, 200, self._kind, found)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
         object_id, under = _named(parent_id, child_id)
@@ -102,7 +93,14 @@ class Item:
         self._beneath(object_id, under)
         values = forms.update(self._kind.resource, self._completed(object_id, body))
         changed = writes.update(self._context, req.context.ask, self._kind, object_id, values)
-        errors.answer(resp, 200, {self._kind.one: changed})
+        _answer(resp, 200, self._kind, changed)
+
+    def on_put_restore(
+        self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None
+    ) -> None:
+        object_id, under = _named(parent_id, child_id)
+        self._beneath(object_id, under)
+        _answer(resp, 200, self._kind, writes.restore(self._context, req.context.ask, self._kind, object_id))
 
     def on_delete(
         self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None
@@ -143,14 +141,12 @@ class Item:
         return {**body, "session_persistence": {**partial, "type": stored.session_persistence.type.value}}
 
 
+def _answer(resp: falcon.Response, code: int, kind: kinds.Kind, found: shown.Shown) -> None:
+    """Answer with an object and its tag."""
+    conditions.say(resp, found.changed)
+    errors.answer(resp, code, {kind.one: found.body})
+
+
 def _named(first: str, second: str | None) -> tuple[str, str | None]:
     """The object that a path of one or two ids names, and what it is beneath."""
     return (first, None) if second is None else (second, first)
-
-
-def _alone(kind: kinds.Kind, body: dict[str, Any]) -> None:
-    """Refuse children inside the body, and take empty lists of them away."""
-    for name in CHILDREN.get(kind, ()):
-        if body.pop(name, None):
-            message = f"{name}: creating a {kind.words} together with its children is not supported yet; create them one by one."
-            raise Unsupported(message)

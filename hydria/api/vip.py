@@ -3,8 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from hydria.api import access, places, reads, writes
-from hydria.api.access import Right
+import msgspec
+
+from hydria.api import choices, idempotency, places, policies, reads, waiting, writes
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.control.world import External, Purpose
@@ -27,24 +28,29 @@ LOOKS = 2
 """How often a port is looked for whose making was not answered; after that the worker goes on."""
 
 
-def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str, below: list[Planned]) -> dict[str, Any]:
+def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str, below: list[Planned]) -> shown.Shown:
     """Make a load balancer and what is below it; as it is then shown. Raises a refusal, and then nothing of it exists."""
-    access.allow(ask.caller, Right.WRITE, project_id)
+    for action in policies.posting(values):
+        ask.must(policies.on(kinds.LOADBALANCER, action), project_id)
     lb = _wanted(context, ask, values, project_id)
     places.members(context.network, ask.caller, (p.values.get("subnet_id") for p in below))
     tree = graphs.built(lb, below, lb.created_at, context.settings.offer)
     _can_do(context, tree)
     planned = _planned(lb, context.now()) if lb.vip_owned else None
     context.database.write(lambda c: _record(context, c, ask, tree, planned))
-    port = _made(context, tree, planned) if planned else None
+    port = _made(context, ask, tree, planned) if planned else None
     if port is not None:
         lb = places.on(lb, port)
     name = planned.name if planned and port else None
     found = context.database.write(lambda c: _known(context, c, lb, name))
+    reads.observed(context, [found])
+    more = reads.below(context, lb.id) if below else {}
+    idempotency.complete(context, ask.once, {kinds.LOADBALANCER.one: {**found.body, **more}}, found.changed)
     if port is not None or planned is None:
-        context.nudge.nudge(lb.id)
-    body = reads.observed(context, [found])[0]
-    return {**body, **reads.below(context, lb.id)} if below else body
+        waiting.told(context, ask, lb.id)
+        found = waiting.reached(context, ask, kinds.LOADBALANCER, found)
+        more = reads.below(context, lb.id) if below and ask.waits else more
+    return found._replace(body={**found.body, **more})
 
 
 def _can_do(context: Context, tree: Tree) -> None:
@@ -57,23 +63,15 @@ def _wanted(context: Context, ask: Ask, values: dict[str, Any], project_id: str)
     """The load balancer that is asked for, its VIP's place checked."""
     lb_id, now = ids.new(), context.now()
     root = writes.Target(lb_id, project_id, kinds.LOADBALANCER, lb_id)
-    provider = _provider(context, values.get("provider"))
+    choice = choices.choose(context, values)
     due_at = now + int(context.settings.create_s * 1_000_000)
-    marks = {"provider": provider, "generation": 1, "due_at": due_at}
+    marks = {"provider": choice.provider, "generation": 1, "due_at": due_at}
     lb = writes.born(kinds.LOADBALANCER, {**values, **marks}, lb_id, root, Stamp(1, now))
     assert isinstance(lb, LoadBalancer)
     lb = places.vip(context.network, lb, ask.caller)
+    choices.check_place(choice, lb)
     rules.check(Tree(), lb, context.settings.offer)
     return lb
-
-
-def _provider(context: Context, asked: str | None) -> str:
-    settings = context.settings
-    name = settings.aliases.get(asked or "", asked) or settings.default_provider
-    if name not in settings.providers:
-        message = f"Provider {name!r} is not enabled; enabled are {', '.join(sorted(settings.providers))}."
-        raise Invalid(message)
-    return name
 
 
 def _planned(lb: LoadBalancer, now: int) -> External:
@@ -95,7 +93,9 @@ def _record(context: Context, c: Connection, ask: Ask, tree: Tree, planned: Exte
     if not planned and stored.is_vip_port(c, lb.vip_port_id or ""):
         message = f"vip_port_id: port {lb.vip_port_id} is the VIP of another load balancer."
         raise Conflict(message)
+    choices.stored(c, lb.flavor_id, lb.availability_zone)  # offered still, and until this is stored
     intents.create_root(c, lb)
+    idempotency.begin(context, c, ask.once, lb.id)
     quotas.take(c, lb.project_id, _counts(tree), context.settings.quotas)
     for kind in kinds.CHILDREN:
         intents.add(c, *edits.parts(tree, kind).values())
@@ -114,7 +114,7 @@ def _counts(tree: Tree) -> Counter[str]:
     return Counter(kinds.of(p).table for p in tree.parts())
 
 
-def _made(context: Context, tree: Tree, planned: External) -> Port | None:
+def _made(context: Context, ask: Ask, tree: Tree, planned: External) -> Port | None:
     """The VIP's port; None when nobody knows yet whether it exists, and the worker will find out."""
     lb = _root(tree)
     order = PortOrder(
@@ -130,12 +130,12 @@ def _made(context: Context, tree: Tree, planned: External) -> Port | None:
     except faults.Unknown as fault:
         LOG.warning("vip.unknown", load_balancer=lb.id, port=planned.name, why=str(fault))
         return _looked_for(context.network, planned.name)
-    except faults.Refused as fault:
-        context.database.write(lambda c: _undo(c, tree))
+    except (faults.Refused, faults.Temporary) as fault:
+        words = str(fault)
+        context.database.write(lambda c: _undo(context, c, ask, tree, words))
+        if isinstance(fault, faults.Temporary):
+            raise
         raise _said(lb, fault) from None
-    except faults.Temporary:
-        context.database.write(lambda c: _undo(c, tree))
-        raise
 
 
 def _said(lb: LoadBalancer, fault: faults.Refused) -> Refusal:
@@ -154,8 +154,12 @@ def _looked_for(network: Network, name: str) -> Port | None:
     return None
 
 
-def _undo(c: Connection, tree: Tree) -> None:
+def _undo(context: Context, c: Connection, ask: Ask, tree: Tree, words: str) -> None:
+    """Nothing of the creation stays but two lines of the journal: that it was asked for, and why it came to nothing."""
     lb = _root(tree)
+    refused = writes.entry(context, ask, Locked(lb, lb.generation, 0), "refuse", lb, {})
+    journal.add(c, msgspec.structs.replace(refused, outcome=words))
+    idempotency.undo(c, ask.once)
     intents.forget_root(c, lb.id)
     quotas.free(c, lb.project_id, _counts(tree))
 

@@ -1,16 +1,16 @@
 """The write path: one transaction takes the load balancer, checks rules on what it then reads, and writes the difference."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydria.api import access, places, reads
-from hydria.api.access import Right
+from hydria.api import conditions, idempotency, places, policies, waiting
 from hydria.api.context import Context
 from hydria.api.requests import Ask
-from hydria.domain import edits, kinds
+from hydria.domain import edits, kinds, restoring
 from hydria.domain.edits import Edit, Stamp
+from hydria.domain.graphs import Planned
 from hydria.domain.part import Part
 from hydria.domain.refusals import Conflict, Invalid, NotFound, Unsupported
 from hydria.domain.tree import Tree
@@ -52,28 +52,39 @@ def immutable(target: Target, status: str) -> Conflict:
     return Conflict(f"Load Balancer {target.load_balancer_id} is immutable and cannot be updated.")
 
 
-def create(context: Context, ask: Ask, kind: kinds.Kind, values: dict[str, Any]) -> dict[str, Any]:
-    """Add an object below a load balancer; the object as it is then shown."""
-    new_id = ids.new()
-    if kind is kinds.MEMBER:
-        places.members(context.network, ask.caller, [values["subnet_id"]])
+def create(context: Context, ask: Ask, own: Planned, planned: Sequence[Planned]) -> shown.Shown:
+    """Add an object below a load balancer, and what comes with it; the object as it is then shown."""
+    kind, values, new_id = own.kind, own.values, own.id
+    places.members(context.network, ask.caller, (p.values.get("subnet_id") for p in planned))
 
-    def work(c: Connection) -> tuple[str, shown.Shown | None]:
+    def work(c: Connection) -> shown.Shown:
         parent = _parent(c, kind, values)
-        access.allow(ask.caller, Right.WRITE, parent.project_id)
+        ask.must(policies.on(kind, "post"), parent.project_id)
 
         def make(tree: Tree, stamp: Stamp) -> Tree:
             if parent.kind is not kinds.LOADBALANCER and parent.object_id not in edits.parts(tree, parent.kind):
                 raise immutable(Target(parent.load_balancer_id, parent.project_id, kind, new_id), "PENDING_DELETE")
-            part = born(kind, values, new_id, parent, stamp)
-            return edits.add(tree, part, stamp, context.settings.offer)
+            for p in planned:
+                tree = edits.add(tree, born(p.kind, p.values, p.id, parent, stamp), stamp, context.settings.offer)
+            return tree
 
         change(context, c, ask, Target(parent.load_balancer_id, parent.project_id, kind, new_id), make)
-        return parent.load_balancer_id, shown.one(c, kind, new_id, context.now())
+        return _written(context, c, ask, 201, kind, new_id)
 
-    lb_id, found = context.database.write(work)
-    context.nudge.nudge(lb_id)
-    return reads.observed(context, [found])[0]
+    return _told(context, ask, kind, context.database.write(work))
+
+
+def _written(context: Context, c: Connection, ask: Ask, code: int, kind: kinds.Kind, object_id: str) -> shown.Shown:
+    """The object as it is now; kept as the answer, should the request come again."""
+    found = shown.one(c, kind, object_id, context.now())
+    assert found is not None
+    idempotency.keep(context, c, ask.once, code, kind, found)
+    return found
+
+
+def _told(context: Context, ask: Ask, kind: kinds.Kind, found: shown.Shown) -> shown.Shown:
+    waiting.told(context, ask, found.load_balancer_id)
+    return waiting.reached(context, ask, kind, found)
 
 
 def born(kind: kinds.Kind, values: dict[str, Any], new_id: str, under: Target, stamp: Stamp) -> Part:
@@ -91,39 +102,58 @@ def born(kind: kinds.Kind, values: dict[str, Any], new_id: str, under: Target, s
     )
 
 
-def update(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, values: dict[str, Any]) -> dict[str, Any]:
+def update(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, values: dict[str, Any]) -> shown.Shown:
     """Change an object; the object as it is then shown."""
 
-    def work(c: Connection) -> tuple[str, shown.Shown | None]:
-        target = found(c, ask, kind, object_id)
+    def work(c: Connection) -> shown.Shown:
+        target = found(c, ask, kind, object_id, *policies.putting(values))
 
         def make(tree: Tree, stamp: Stamp) -> Tree:
-            return edits.change(tree, _in(tree, target), values, stamp, context.settings.offer)
+            return edits.change(tree, _in(tree, target, ask), values, stamp, context.settings.offer)
 
         change(context, c, ask, target, make)
-        return target.load_balancer_id, shown.one(c, kind, object_id, context.now())
+        return _written(context, c, ask, 200, kind, target.object_id)
 
-    lb_id, changed = context.database.write(work)
-    context.nudge.nudge(lb_id)
-    return reads.observed(context, [changed])[0]
+    return _told(context, ask, kind, context.database.write(work))
+
+
+def restore(context: Context, ask: Ask, kind: kinds.Kind, object_id: str) -> shown.Shown:
+    """Give an object that the data plane refuses the values that run; the object as it is then shown."""
+
+    def work(c: Connection) -> shown.Shown:
+        target = found(c, ask, kind, object_id, "put")
+
+        def make(tree: Tree, stamp: Stamp) -> Tree:
+            part = _in(tree, target, ask)
+            runs, _, _ = worlds.accepted(c, target.load_balancer_id)
+            verdict = worlds.verdicts(c, target.load_balancer_id).get(part.id)
+            values = restoring.values(part, runs.find(part.id), verdict)
+            return edits.change(tree, part, values, stamp, context.settings.offer)
+
+        change(context, c, ask, target, make, "restore")
+        return _written(context, c, ask, 200, kind, target.object_id)
+
+    return _told(context, ask, kind, context.database.write(work))
 
 
 def delete(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, *, cascade: bool = False) -> None:
     """Remove an object and what is beneath it; a load balancer with children only when `cascade` says so."""
 
     def work(c: Connection) -> str:
-        target = found(c, ask, kind, object_id)
+        target = found(c, ask, kind, object_id, "delete")
         if kind is kinds.LOADBALANCER:
             _delete_root(context, c, ask, target, cascade=cascade)
         else:
-            change(context, c, ask, target, lambda tree, stamp: edits.remove(tree, _in(tree, target), stamp))
+            change(context, c, ask, target, lambda tree, stamp: edits.remove(tree, _in(tree, target, ask), stamp))
+        idempotency.keep(context, c, ask.once, 204, kind)
         return target.load_balancer_id
 
-    context.nudge.nudge(context.database.write(work))
+    waiting.told(context, ask, context.database.write(work))
 
 
 def _delete_root(context: Context, c: Connection, ask: Ask, target: Target, *, cascade: bool) -> None:
     locked = take(context, c, target, context.settings.delete_s)
+    conditions.check(ask.etags, locked.load_balancer)
     tree = worlds.desired(c, target.load_balancer_id)
     if not cascade and (tree.listeners or tree.pools):
         message = f"Load balancer {target.load_balancer_id} still has listeners or pools; delete them first, or delete with cascade=true."
@@ -132,7 +162,7 @@ def _delete_root(context: Context, c: Connection, ask: Ask, target: Target, *, c
     journal.add(c, entry(context, ask, locked, "delete", locked.load_balancer, {}))
 
 
-def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make) -> Edit:
+def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make, action: str = "update") -> Edit:
     """Take the load balancer, make another tree of its tree and write the difference."""
     locked = take(context, c, target, context.settings.push_s)
     stamp = Stamp(locked.generation, context.now())
@@ -144,9 +174,10 @@ def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make
             raise Unsupported(reason)
     counts = Counter(kinds.of(p).table for p in edit.added)
     if counts:
-        quotas.take(c, target.project_id, counts, context.settings.quotas)
+        leaving = Counter(kinds.of(p).table for p in edit.removed)
+        quotas.take(c, target.project_id, counts, context.settings.quotas, leaving)
     writes.apply(c, edit, edits.touched(edit, before, after), stamp)
-    journal.add(c, *_entries(context, ask, locked, edit))
+    journal.add(c, *_entries(context, ask, locked, edit, action))
     return edit
 
 
@@ -162,22 +193,25 @@ def take(context: Context, c: Connection, target: Target, deadline_s: float) -> 
     return locked
 
 
-def found(c: Connection, ask: Ask, kind: kinds.Kind, object_id: str) -> Target:
-    """The target with this id; raises NotFound, and Forbidden when the caller may not write it."""
+def found(c: Connection, ask: Ask, kind: kinds.Kind, object_id: str, *actions: str) -> Target:
+    """The target with this id; raises NotFound, and Forbidden when the caller may not do one of these to it."""
     owner = writes.parent(c, kind, object_id) if ids.is_id(object_id) else None
     if owner is None:
         raise missing(kind, object_id)
-    access.allow(ask.caller, Right.WRITE, owner[1])
+    for action in actions:
+        ask.must(policies.on(kind, action), owner[1])
     return Target(owner[0], owner[1], kind, object_id.lower())
 
 
-def _in(tree: Tree, target: Target) -> Part:
-    """The target in the tree; raises Conflict when it is being deleted."""
-    if target.kind is kinds.LOADBALANCER and tree.loadbalancer:
-        return tree.loadbalancer
-    part: Part | None = edits.parts(tree, target.kind).get(target.object_id)
+def _in(tree: Tree, target: Target, ask: Ask) -> Part:
+    """The target in the tree; raises Conflict when it is being deleted, Changed when it is not as the request expects."""
+    if target.kind is kinds.LOADBALANCER:
+        part: Part | None = tree.loadbalancer
+    else:
+        part = edits.parts(tree, target.kind).get(target.object_id)
     if part is None:
         raise immutable(target, "PENDING_DELETE")
+    conditions.check(ask.etags, part)
     return part
 
 
@@ -231,11 +265,11 @@ def entry(
     )
 
 
-def _entries(context: Context, ask: Ask, locked: Locked, edit: Edit) -> Iterator[journal.Entry]:
+def _entries(context: Context, ask: Ask, locked: Locked, edit: Edit, action: str) -> Iterator[journal.Entry]:
     for part in edit.added:
         yield entry(context, ask, locked, "create", part, given(part))
     for before, after in edit.changed:
-        yield entry(context, ask, locked, "update", after, edits.values(before, after))
+        yield entry(context, ask, locked, action, after, edits.values(before, after))
     for part in edit.removed:
         yield entry(context, ask, locked, "delete", part, {})
 

@@ -146,7 +146,8 @@ class Deployment:
         return next((n for n in (*down, *works) if n in down or not works[n]()), None)
 
     def _hears(self) -> bool:
-        return any((self.settings.run / "nudge").glob("*.sock"))
+        remote = self.settings.option("DEFAULT", "transport_url")  # then there is no socket to look for
+        return bool(remote) or any((self.settings.run / "nudge").glob("*.sock"))
 
     def _receives(self) -> bool:
         try:

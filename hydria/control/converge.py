@@ -21,10 +21,13 @@ from hydria.control.steps import (
     Resolve,
     Retire,
     Step,
+    Tell,
     Then,
+    Withdraw,
 )
 from hydria.control.world import External, ExternalState, Purpose, World
 from hydria.domain.amphora import Amphora, AmphoraStatus
+from hydria.domain.demands import What
 from hydria.domain.tree import Tree
 
 GRACE_US = 5_000_000
@@ -45,16 +48,24 @@ def plan(world: World, fresh: Iterator[str], now: int) -> Plan:
     if not world.desired.loadbalancer or not world.desired.loadbalancer.vip_port_id:
         name = next(fresh)
         return Plan((ReserveVip(name), MakePort(name)), Then.AGAIN)
-    if world.suspicions:
-        return Plan(tuple(Look(a) for a in sorted({s.amphora_id for s in world.suspicions})), Then.AGAIN)
+    odd = {s.amphora_id for s in world.suspicions} - world.asked(What.REPLACE)
+    if odd:
+        return Plan(tuple(Look(a) for a in sorted(odd)), Then.AGAIN)
     return _build(world, fresh)
 
 
 def _build(world: World, fresh: Iterator[str]) -> Plan:
-    """The VIP stands: see to an amphora that serves it, then take away what is left over."""
-    serving = next((a for a in world.amphorae if a.status in SERVING and _whole(world, a)), None)
+    """The VIP stands: see to an amphora that serves it, then take away what is left over.
+
+    An amphora that is to be replaced serves until the new one runs what is wanted. For the moment in which both have the
+    VIP the new one's announcement, made when it begins and once more a second later, is the last word.
+    """
+    leaving = world.asked(What.REPLACE)
+    able = (a for a in world.amphorae if a.status in SERVING and _whole(world, a))
+    serving = next((a for a in able if a.id not in leaving), None)
     others = [a for a in world.amphorae if serving is None or a.id != serving.id]
     steps = _new(world, fresh) if serving is None else _finish(world, serving, fresh)
+    steps += [Withdraw(a.id) for a in others if a.status == AmphoraStatus.ALLOCATED]
     steps += [Doom(a.id) for a in others if a.status != AmphoraStatus.PENDING_DELETE]
     # A refusal may hold a deletion back: which cards are left over is known only once the push has been answered.
     is_asked = any(isinstance(s, Push) for s in steps)
@@ -97,6 +108,7 @@ def _finish(world: World, amphora: Amphora, fresh: Iterator[str]) -> list[Step]:
         *(Plug(x.name) for x in cards if not x.plugged and x not in unused),
         *(step for m in missing for step in (m, MakePort(m.name), Plug(m.name))),
         *([] if amphora.status == AmphoraStatus.ALLOCATED else [Boot(amphora.id)]),
+        *([Tell(amphora.id)] if amphora.id in world.asked(What.CONFIGURE) else []),
         *([DoomThings(tuple(x.name for x in unused))] if unused else []),
         *([Push(amphora.id)] if is_leaving or _needs_push(world, amphora) else []),
         *(Destroy(x.name) for x in unused),

@@ -92,6 +92,20 @@ class Retire(Step):
 
 
 @dataclass(frozen=True)
+class Tell(Step):
+    """Tell an amphora in use again what it is."""
+
+    amphora_id: str
+
+
+@dataclass(frozen=True)
+class Withdraw(Step):
+    """An amphora that was replaced gives the VIP up, so that one alone has it; it need not answer."""
+
+    amphora_id: str
+
+
+@dataclass(frozen=True)
 class Doom(Step):
     """Mark an amphora and all that belongs to it for destruction."""
 

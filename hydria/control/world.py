@@ -5,6 +5,7 @@ import enum
 import msgspec
 
 from hydria.domain.amphora import Amphora
+from hydria.domain.demands import What
 from hydria.domain.tree import Tree
 from hydria.domain.verdict import Verdict
 
@@ -69,6 +70,13 @@ class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
     at: int = 0
 
 
+class Demand(msgspec.Struct, frozen=True):
+    """What an operator asks of an amphora."""
+
+    amphora_id: str
+    what: What
+
+
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """One load balancer: what is wanted, what runs, what exists."""
 
@@ -84,6 +92,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     placements: dict[str, Placement]  # by amphora
     externals: tuple[External, ...]
     suspicions: tuple[Suspicion, ...]
+    demands: tuple[Demand, ...] = ()
+
+    def asked(self, what: What) -> set[str]:
+        """The amphorae of which this is asked."""
+        return {d.amphora_id for d in self.demands if d.what is what}
 
     def things(self, amphora_id: str | None) -> list[External]:
         """What belongs to an amphora (None: to the load balancer itself)."""

@@ -1,4 +1,4 @@
-"""A whole tree in one request: the body of a load balancer with its children, read into objects to be made. Pure.
+"""Several objects in one request: a body with children in it, a whole load balancer's at most, read into objects to be made. Pure.
 
 Pools are known by name: an object with a protocol defines one, any other that has a name refers to one.
 """
@@ -50,6 +50,19 @@ class Reader:
             self._listener(listener)
         return [p for kind in ORDER for p in self._planned[kind]]
 
+    def read_below(self, kind: kinds.Kind, body: Body, **parents: str) -> tuple[Planned, list[Planned]]:
+        """One object below a load balancer, and all that is to be made for it, itself included; raises Invalid."""
+        if kind is kinds.LISTENER:
+            own = self._listener_alone(dict(body))
+        elif kind is kinds.POOL:
+            own = self._pool(dict(body))
+        elif kind is kinds.L7POLICY:
+            own = self._with_rules(dict(body))
+        else:
+            own = self._plan(kind, body, **parents)
+        planned = [p for k in ORDER for p in self._planned[k]]
+        return next(p for p in planned if p.id == own), planned
+
     def _plan(self, kind: kinds.Kind, body: Body, **parents: str) -> str:
         forms.project(body)
         asked = attributes(kind.resource)
@@ -67,12 +80,16 @@ class Reader:
         if name in self._pools:
             message = f"pools: two pools are named {name!r}."
             raise Invalid(message)
+        self._pools[name] = self._pool(body)
+
+    def _pool(self, body: Body) -> str:
         members, monitor = _objects("members", body.pop("members", None)), body.pop("healthmonitor", None)
-        pool_id = self._pools[name] = self._plan(kinds.POOL, body)
+        pool_id = self._plan(kinds.POOL, body)
         for member in members:
             self._plan(kinds.MEMBER, dict(member), pool_id=pool_id)
         if monitor is not None:
             self._plan(kinds.HEALTHMONITOR, dict(_object("healthmonitor", monitor)), pool_id=pool_id)
+        return pool_id
 
     def _define_if_new(self, asked: Any) -> None:
         """A pool inside something else: a definition, unless it names one that is defined."""
@@ -102,14 +119,37 @@ class Reader:
         for policy in policies:
             self._policy(dict(policy), listener_id)
 
+    def _listener_alone(self, body: Body) -> str:
+        """A listener of a load balancer that is there; its default pool needs no name where nothing else refers to it."""
+        pool, policies = body.pop("default_pool", None), _objects("l7policies", body.pop("l7policies", None))
+        if pool is not None and body.get("default_pool_id") is not None:
+            message = "default_pool: give either a pool to be made, or default_pool_id."
+            raise Invalid(message)
+        for policy in policies:
+            self._define_if_new(policy.get("redirect_pool"))
+        parents = {}
+        if pool is not None and _object("default_pool", pool).get("name"):
+            self._define_if_new(pool)
+            parents = {"default_pool_id": self._referred(pool)}
+        elif pool is not None:
+            parents = {"default_pool_id": self._pool(dict(pool))}
+        listener_id = self._plan(kinds.LISTENER, body, **parents)
+        for policy in policies:
+            self._policy(dict(policy), listener_id)
+        return listener_id
+
     def _policy(self, body: Body, listener_id: str) -> None:
-        pool, asked = body.pop("redirect_pool", None), _objects("rules", body.pop("rules", None))
-        parents = {"listener_id": listener_id}
+        pool, parents = body.pop("redirect_pool", None), {"listener_id": listener_id}
         if pool is not None:
             parents["redirect_pool_id"] = self._referred(pool)
+        self._with_rules(body, **parents)
+
+    def _with_rules(self, body: Body, **parents: str) -> str:
+        asked = _objects("rules", body.pop("rules", None))
         policy_id = self._plan(kinds.L7POLICY, body, **parents)
         for rule in asked:
             self._plan(kinds.L7RULE, dict(rule), l7policy_id=policy_id)
+        return policy_id
 
 
 def _objects(name: str, asked: Any) -> list[Body]:

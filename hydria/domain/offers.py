@@ -1,5 +1,6 @@
 """What an operator offers: quotas, providers, flavors, availability zones and their profiles."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Resource, Since
@@ -63,3 +64,29 @@ class AvailabilityZone(Resource, kw_only=True, frozen=True):
     description: Annotated[Name, At.BOTH, Doc("A description for people.")] = ""
     enabled: Annotated[bool, At.BOTH, Doc("Whether it may be chosen.")] = True
     availability_zone_profile_id: Annotated[Uuid, At.CREATE, Doc("The profile behind it.")]
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of offer: `one` is its root key, `many` that of its lists, `path` its collection, `key` what names one."""
+
+    resource: type[Resource]
+    one: str
+    many: str
+    path: str
+    words: str  # for people
+    key: str = "id"
+
+
+FLAVOR = Kind(Flavor, "flavor", "flavors", "flavors", "flavor")
+FLAVOR_PROFILE = Kind(FlavorProfile, "flavorprofile", "flavorprofiles", "flavorprofiles", "flavor profile")
+ZONE = Kind(
+    AvailabilityZone, "availability_zone", "availability_zones", "availabilityzones", "availability zone", "name"
+)
+ZONE_PROFILE = Kind(
+    AvailabilityZoneProfile,
+    "availability_zone_profile",
+    "availability_zone_profiles",
+    "availabilityzoneprofiles",
+    "availability zone profile",
+)

@@ -29,6 +29,18 @@ class Conflict(Refusal):
     code = 409
 
 
+class Changed(Refusal):
+    """True only of an object as it was: it has been written since."""
+
+    code = 412
+
+
+class Reused(Refusal):
+    """The key of a request was used for another request."""
+
+    code = 422
+
+
 class Unsupported(Refusal):
     """Valid, but nothing here can do it."""
 

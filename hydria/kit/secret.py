@@ -1,5 +1,7 @@
 """A value that must not be shown: its text is three stars wherever it is printed or logged."""
 
+from typing import NoReturn
+
 
 class Secret:
     """Wraps bytes that only `reveal` gives back."""
@@ -17,3 +19,6 @@ class Secret:
         return "***"
 
     __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not packed away")

@@ -23,6 +23,10 @@ class LocalNudge:
             except OSError:
                 continue  # full, or just gone: the worker finds the work by looking
 
+    def close(self) -> None:
+        """Say nothing more."""
+        self._socket.close()
+
 
 class LocalInbox:
     """Where a worker hears nudges."""

@@ -1,6 +1,6 @@
 """What the data plane cannot do yet: asked before anything is promised, so that nothing shown ACTIVE does not work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hydria.domain.healthmonitor import HealthMonitor
@@ -20,6 +20,14 @@ Test = Callable[[Any, Tree], bool]
 LISTENERS = "use HTTP, HTTPS (passed through) or TCP"
 POOLS = "use HTTP, HTTPS (passed through), PROXY, PROXYV2 or TCP"
 MONITORS = "use HTTP, PING or TCP"
+FLAVOR: dict[str, tuple[Any, ...]] = {
+    "loadbalancer_topology": ("SINGLE",),
+    "sriov_vip": (False,),
+    "allow_member_sriov": (False,),
+}
+"""What a flavor may set, and to what; the rest needs a cloud that has flavors, images or such cards."""
+ZONE: dict[str, tuple[Any, ...]] = {"valid_vip_networks": ()}
+"""The same of an availability zone; nothing named: all values."""
 HEADERS = ("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
 COOKIES = (Persistence.APP_COOKIE, Persistence.HTTP_COOKIE)
 
@@ -27,6 +35,16 @@ COOKIES = (Persistence.APP_COOKIE, Persistence.HTTP_COOKIE)
 def unsupported(part: Part, tree: Tree) -> str | None:
     """Why an object of this tree cannot be rendered, and what can be done instead; None when it can."""
     return next((reason for test, reason in TABLE[type(part)] if test(part, tree)), None)
+
+
+def unserved(flavor: Mapping[str, Any], zone: Mapping[str, Any]) -> str | None:
+    """Why what a flavor and an availability zone set cannot be served; None when it can."""
+    for chosen, fine in ((flavor, FLAVOR), (zone, ZONE)):
+        for name, value in chosen.items():
+            if name not in fine or (fine[name] and value not in fine[name]):
+                what = "flavor_id" if chosen is flavor else "availability_zone"
+                return f"{what}: it sets {name} to {value!r}, which is not supported yet; use another."
+    return None
 
 
 def _has(*names: str) -> Test:
@@ -73,8 +91,6 @@ TABLE: dict[type[Part], tuple[tuple[Test, str], ...]] = {
             _has("vip_sg_ids"),
             "vip_sg_ids: security groups of the VIP are not supported yet; use allowed_cidrs of listeners.",
         ),
-        (_has("flavor_id"), "flavor_id: flavors are not supported yet; leave it out."),
-        (_has("availability_zone"), "availability_zone: availability zones are not supported yet; leave it out."),
         (_is("vip_vnic_type", "direct"), "vip_vnic_type: SR-IOV is not supported yet; use a normal port."),
     ),
     Listener: (

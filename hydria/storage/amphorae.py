@@ -1,5 +1,6 @@
 """Amphorae and placements: written by the worker that holds their load balancer's claim."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,7 +8,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hydria.control.world import Placement
 from hydria.domain.amphora import Amphora, AmphoraStatus, move
-from hydria.storage import rows, tables
+from hydria.storage import flat, rows, tables
+from hydria.storage.lists import Asked
 
 A = tables.AMPHORA
 P = tables.PLACEMENT
@@ -37,6 +39,14 @@ def every(c: Connection) -> list[Amphora]:
     return [rows.to(Amphora, row) for row in c.execute(query)]
 
 
+def page(c: Connection, names: Sequence[str], asked: Asked) -> list[Amphora]:
+    """One page of a list of what is not gone; `names` may be asked for, and the project of the load balancer."""
+    root = tables.TREE["load_balancer"].c
+    owned = {"project_id": lambda value: A.c.loadbalancer_id.in_(select(root.id).where(root.project_id == value))}
+    what = flat.Flat(A, names, "amphora", always=[A.c.status != AmphoraStatus.DELETED], more=owned)
+    return [rows.to(Amphora, row) for row in flat.page(c, what, asked)]
+
+
 def note(c: Connection, amphora_id: str, now: int, **learned: Any) -> None:
     """Record something learned of an amphora; a status only moves as its table allows."""
     if "status" in learned:
@@ -64,6 +74,7 @@ def placed(c: Connection, placement: Placement) -> None:
 
 
 def forget(c: Connection, amphora_id: str) -> None:
-    """Remove an amphora that is gone; its journal stays."""
+    """Remove an amphora that is gone, and what was suspected of it; its journal stays."""
+    c.execute(delete(tables.SUSPICION).where(tables.SUSPICION.c.amphora_id == amphora_id))
     c.execute(delete(P).where(P.c.amphora_id == amphora_id))
     c.execute(delete(A).where(A.c.id == amphora_id))

@@ -1,27 +1,32 @@
-"""Databases: transactions that begin as they must on each kind, and are tried again after a deadlock."""
+"""Databases: transactions that begin as they must on each kind, and are done again where that is safe."""
 
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, RootTransaction
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-__all__ = ["Connection", "Database", "Unavailable"]
+from hydria.storage import engines
 
-__all__ = ["Connection", "Database", "Unavailable"]
+__all__ = ["Connection", "Database", "Unavailable", "Unsure"]
 
 T = TypeVar("T")
 TRIES = 8
+PATIENCE_S = 20.0
+"""A transaction is not begun anew after so long."""
 
 
 class Unavailable(Exception):
     """The database does not answer; nothing was written. Try again later."""
+
+
+class Unsure(Unavailable):
+    """The connection was lost while the transaction ended: whether it was written shows when the database is back."""
 
 
 class Database:
@@ -35,12 +40,7 @@ class Database:
         self._notice = notice or (lambda _: None)
         # SQLite has one writer; waiting for it in the process is quicker than its own polling.
         self._turn: Any = threading.Lock() if self.sqlite else nullcontext()
-        if self.sqlite:
-            self._writes = _sqlite(url, "BEGIN IMMEDIATE", durable=durable)
-            self._reads = _sqlite(url, "BEGIN", durable=durable)
-        else:
-            self._writes = create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
-            self._reads = self._writes.execution_options(isolation_level="REPEATABLE READ")
+        self._writes, self._reads = engines.pair(url, durable=durable)
 
     @property
     def engine(self) -> Engine:
@@ -49,34 +49,29 @@ class Database:
 
     def create_all(self) -> None:
         """Make every table that is missing (tests; operators run migrations)."""
-        self.metadata.create_all(self._writes)
+        with self._writes.begin() as connection:
+            engines.settle_in(connection)
+            self.metadata.create_all(connection)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in one transaction; done again from its beginning after a deadlock, so it must have no other effects."""
-        for attempt in range(TRIES):
-            try:
-                return self._write_once(work)
-            except DBAPIError as error:
-                if not _again(error) or attempt == TRIES - 1:
-                    _raise(error)
-            time.sleep(random.uniform(0, 0.005 * 2**attempt))
-        raise AssertionError
+        return _tried(lambda: self._write_once(work))
 
     def _write_once(self, work: Callable[[Connection], T]) -> T:
         with self._turn, self._writes.connect() as connection, connection.begin() as transaction:
             result = work(connection)
             self._notice("commit")
-            transaction.commit()
+            _commit(connection, transaction)
         self._notice("committed")
         return result
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` on one snapshot."""
-        try:
-            with self._reads.connect() as connection, connection.begin():
-                return work(connection)
-        except OperationalError as error:
-            _raise(error)
+        """Do `work` on one snapshot; begun anew when the connection was lost."""
+        return _tried(lambda: self._read_once(work))
+
+    def _read_once(self, work: Callable[[Connection], T]) -> T:
+        with self._reads.connect() as connection, connection.begin():
+            return work(connection)
 
     def close(self) -> None:
         """Give every connection back."""
@@ -84,40 +79,36 @@ class Database:
         self._reads.dispose()
 
 
-def _sqlite(url: str, begin: str, *, durable: bool) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=QueuePool,
-        pool_size=16,
-        max_overflow=64,
-        connect_args={"timeout": 15, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def opened(raw: sqlite3.Connection, _: Any) -> None:
-        raw.isolation_level = None  # transactions begin where we say
-        raw.execute("PRAGMA journal_mode = WAL")
-        raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        raw.execute("PRAGMA temp_store = MEMORY")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+def _tried(once: Callable[[], T]) -> T:
+    """Do it until it succeeds or there is no point; raises Unavailable."""
+    until = time.monotonic() + PATIENCE_S
+    lost = False
+    for attempt in range(TRIES):
+        try:
+            return once()
+        except NoConnection as error:
+            raise Unavailable("every connection to the database is in use") from error
+        except DBAPIError as error:
+            # Lost before the commit, it was undone by the server: a connection may have been stale, two are not.
+            anew = error.connection_invalidated and not lost
+            lost = lost or error.connection_invalidated
+            if attempt == TRIES - 1 or time.monotonic() > until or not (anew or engines.is_again(error)):
+                _raise(error)
+        time.sleep(random.uniform(0, 0.005 * 2**attempt))
+    raise AssertionError
 
 
-LOCKED = ("database is locked", "database table is locked")
-DEADLOCKS = ("40001", "40P01", 1205, 1213)
-"""SQLSTATEs of PostgreSQL, numbers of MariaDB."""
-
-
-def _again(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlstate", None) or next(iter(getattr(error.orig, "args", ())), None)
-    return code in DEADLOCKS or any(sign in str(error.orig) for sign in LOCKED)
+def _commit(connection: Connection, transaction: RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        connection.invalidate()  # whatever state it is in, nobody else gets it
+        if error.connection_invalidated:
+            raise Unsure(f"{error.orig}: whether it was written is not known") from error
+        raise
 
 
 def _raise(error: DBAPIError) -> NoReturn:
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or error.connection_invalidated:
         raise Unavailable(str(error.orig)) from error
     raise error

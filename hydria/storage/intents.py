@@ -64,6 +64,11 @@ def lock(c: Connection, lb_id: str, due_at: int) -> Locked:
     return Locked(msgspec.structs.replace(lb, **values), lb.generation, settled)
 
 
+def grant(c: Connection, lb_id: str, due_at: int) -> None:
+    """Begin the deadline of a load balancer anew, although something was pending."""
+    c.execute(update(ROOT).where(ROOT.c.id == lb_id).values(due_at=due_at))
+
+
 def add(c: Connection, *parts: Part) -> None:
     """Store new objects, all of one kind."""
     if parts:

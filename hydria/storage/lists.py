@@ -142,7 +142,7 @@ def _filter(kind: kinds.Kind, name: str, value: str, observed: Mapping[str, str]
     if name == "healthmonitor_id" and kind is kinds.POOL:
         hm = T["health_monitor"].c
         return table.c.id.in_(select(hm.pool_id).where(hm.id == value)) if ids.is_id(value) else false()
-    return _equals(_column(kind, name), name, value)
+    return equals(_column(kind, name), name, value)
 
 
 def _column(kind: kinds.Kind, name: str) -> Any:
@@ -156,10 +156,11 @@ def _column(kind: kinds.Kind, name: str) -> Any:
     return table.c[real]
 
 
-def _equals(column: Any, name: str, value: str) -> ColumnElement[bool]:
+def equals(column: Any, name: str, value: str) -> ColumnElement[bool]:
+    """Whether a column has a value that a user wrote; raises Invalid for one that it cannot have."""
     if isinstance(column.type, Id):
         return column == value if ids.is_id(value) else false()
-    if name in ("created_at", "updated_at"):
+    if name in ("created_at", "updated_at", "cert_expiration"):
         start = _moment(name, value)
         return and_(column >= start, column < start + shown.SECOND)
     if isinstance(column.type, Boolean):
@@ -215,10 +216,12 @@ def _operating(kind: kinds.Kind, status: str, observed: Mapping[str, str]) -> Co
 
 
 def _key(kind: kinds.Kind, name: str, now: int) -> ColumnElement[Any]:
-    """What is sorted by; nothing sorts as the smallest value, so that a page can go on after it."""
-    if name == "provisioning_status":
-        return provisioning(kind, now)
-    column = _column(kind, name)
+    """What is sorted by."""
+    return provisioning(kind, now) if name == "provisioning_status" else sortable(_column(kind, name))
+
+
+def sortable(column: Any) -> ColumnElement[Any]:
+    """A column to sort by; nothing sorts as the smallest value, so that a page can go on after it."""
     if not column.nullable:
         return column  # type: ignore[no-any-return]
     if isinstance(column.type, Id):
@@ -235,6 +238,11 @@ def _after(
     if row is None:
         message = f"marker: there is no {kind.words} {marker}."
         raise Invalid(message)
+    return following(order, row)
+
+
+def following(order: Sequence[tuple[ColumnElement[Any], bool]], row: Sequence[Any]) -> ColumnElement[bool]:
+    """What comes after a row (of the values that are sorted by) in an order."""
     ways = []
     for i, (expression, descending) in enumerate(order):
         same = [e == v for (e, _), v in zip(order[:i], row, strict=False)]

@@ -1,12 +1,13 @@
 """Bring a database to the tables that this version declares."""
 
 import pathlib
+from collections.abc import Callable
 
 from alembic import command, config
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, text
 
-from hydria.storage import database, tables
+from hydria.storage import database, engines, tables
 
 HERE = pathlib.Path(__file__).parent / "migrations"
 VERSIONS = HERE / "versions"
@@ -22,7 +23,7 @@ class TooNew(Exception):
 def upgrade(db: database.Database) -> None:
     """Do every migration that is missing, in one transaction; several processes may do this at once. Raises TooNew."""
     chain = next(name for name, metadata in CHAINS.items() if metadata is db.metadata)
-    db.write(lambda c: _upgrade(chain, c))
+    db.write(lambda c: _alone(c, lambda: _upgrade(chain, c)))
 
 
 def settings(chain: str, connection: Connection | None) -> config.Config:
@@ -41,6 +42,23 @@ def settings(chain: str, connection: Connection | None) -> config.Config:
         "version_table": f"schema_{chain}",
     }
     return made
+
+
+def _alone(connection: Connection, work: Callable[[], None]) -> None:
+    """Do it while no other process does; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        engines.settle_in(connection)
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('hydria'))"))
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        work()
+        return
+    if connection.execute(text("SELECT GET_LOCK('hydria', 40)")).scalar() != 1:
+        raise database.Unavailable("another process has been making tables for 40 s")
+    try:
+        engines.settle_in(connection)
+        work()
+    finally:
+        connection.execute(text("SELECT RELEASE_LOCK('hydria')"))
 
 
 def _upgrade(chain: str, connection: Connection) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Insert, Table, delete, select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import Connection, Table, delete, select
 
 from hydria.kit import ids
-from hydria.storage import tables
+from hydria.storage import merging, tables
 
 S, T, F = tables.OPERATING, tables.STATISTICS, tables.FRESHNESS
 MOST = 500
@@ -112,20 +111,9 @@ def _remove(c: Connection, table: Table, column: str, values: Iterable[str]) -> 
 def _upsert(c: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows or replace those with the same key."""
     if rows:
-        statement = _replacing(c.dialect.name, table)
+        statement = merging.replacing(c.dialect.name, table)
         for some in _bites(rows):
             c.execute(statement, some)
-
-
-def _replacing(dialect: str, table: Table) -> Insert:
-    names = [column.name for column in table.columns if not column.primary_key]
-    if dialect in ("mysql", "mariadb"):
-        into = mysql.insert(table)
-        return into.on_duplicate_key_update({name: into.inserted[name] for name in names})
-    plain = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return plain.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns), set_={name: plain.excluded[name] for name in names}
-    )
 
 
 def _bites(things: Sequence[K]) -> Iterator[Sequence[K]]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, update
 from hydria.domain import tree
 from hydria.domain.tree import Tree
 from hydria.domain.verdict import Verdict
-from hydria.storage import tables
+from hydria.storage import journal, tables
 
 ACCEPTED, VERDICT, SUSPICION = tables.ACCEPTED, tables.VERDICT, tables.SUSPICION
 
@@ -21,9 +21,14 @@ def accept(c: Connection, lb_id: str, runs: Tree, generation: int, revision: int
 
 
 def judge(c: Connection, lb_id: str, verdicts: Iterable[Verdict], now: int, request_id: str | None) -> None:
-    """Replace the verdicts on objects of a load balancer."""
+    """Replace the verdicts on objects of a load balancer; without a request id each gets that of the write it is about."""
     c.execute(delete(VERDICT).where(VERDICT.c.load_balancer_id == lb_id))
-    written = [{**msgspec.structs.asdict(v), "at": now, "request_id": request_id} for v in verdicts]
+    judged = list(verdicts)
+    asked = {} if request_id else journal.requests(c, ((lb_id, v.changed) for v in judged))
+    written = [
+        {**msgspec.structs.asdict(v), "at": now, "request_id": request_id or asked.get((lb_id, v.changed))}
+        for v in judged
+    ]
     if written:
         c.execute(insert(VERDICT), written)
 

@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from hydria.storage import database, tables
 
 LP = tables.LOCAL_PORT
-_TRIES = 8
+_TRIES = 64
+"""More than ask at once: each time one of them gets its address."""
 
 
 class StoredBook:

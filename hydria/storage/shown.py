@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 from hydria.domain import kinds, statuses
 from hydria.domain.attributes import Kept, attributes
 from hydria.domain.statuses import Operating, Provisioning
-from hydria.storage import tables
+from hydria.storage import journal, tables
 
 P, V, SEEN = tables.PROGRESS, tables.VERDICT, tables.OPERATING
 T = tables.TREE
@@ -49,6 +49,7 @@ class Shown(NamedTuple):
     load_balancer_id: str
     parent_id: str | None
     silent: Operating
+    changed: int = 0  # generation of its last write
 
 
 @cache
@@ -139,7 +140,16 @@ def moment(microseconds: int | None) -> str | None:
 def _shown(c: Connection, kind: kinds.Kind, found: Sequence[Any], now: int) -> list[Shown]:
     shown = [_row(kind, row, now) for row in found]
     BESIDE[kind](c, shown, found)
+    _requests(c, shown, found)
     return shown
+
+
+def _requests(c: Connection, shown: list[Shown], rows: Sequence[Any]) -> None:
+    """Name the request behind a trouble where no run has named it yet: that of the last write."""
+    nameless = [(s, row) for s, row in zip(shown, rows, strict=True) if s.body.get("request_id", "") is None]
+    asked = journal.requests(c, ((s.load_balancer_id, row.touched) for s, row in nameless))
+    for s, row in nameless:
+        s.body["request_id"] = asked.get((s.load_balancer_id, row.touched))
 
 
 def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
@@ -154,7 +164,7 @@ def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
     if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or row.reason):
         body |= _trouble(kind, row)
     parent_id = getattr(row, PARENT[kind]) if kind in PARENT else None
-    return Shown(body, row.load_balancer_id, parent_id, SILENT[kind])
+    return Shown(body, row.load_balancer_id, parent_id, SILENT[kind], row.changed)
 
 
 def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
@@ -164,13 +174,13 @@ def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
             "reason": row.verdict,
             "failed_step": "prove",
             "request_id": row.verdict_request_id,
-            "remedy": f"Change or delete this {kind.words}; what it was before keeps running.",
+            "remedy": f"Change, restore or delete this {kind.words}; what it was before keeps running.",
         }
     return {
         "reason": row.reason or "The work has not ended before its deadline; it goes on.",
-        "failed_step": row.step,
+        "failed_step": row.step or "wait",
         "request_id": row.request_id,
-        "remedy": row.remedy,
+        "remedy": row.remedy or "Nothing need be done; when it lasts, the operator should see whether workers run.",
     }
 
 

@@ -28,6 +28,14 @@ def of_listener(observed: Connection, listener_id: str, amphorae: Sequence[str])
     return _sums(observed, S.c.listener_id == listener_id, amphorae)
 
 
+def of_amphora(observed: Connection, amphora_id: str) -> list[dict[str, Any]]:
+    """What each listener counted on one amphora; none when nothing was heard yet."""
+    names = ("listener_id", "active_connections", *COUNTERS)
+    query = select(S.c.load_balancer_id, *(S.c[n] for n in names)).where(S.c.amphora_id == amphora_id)
+    found = observed.execute(query.order_by(S.c.listener_id))
+    return [{"loadbalancer_id": row[0], **dict(zip(names, row[1:], strict=True))} for row in found]
+
+
 def _sums(observed: Connection, mine: ColumnElement[bool], amphorae: Sequence[str]) -> dict[str, int]:
     row: Any = observed.execute(select(*(func.coalesce(func.sum(S.c[n]), 0) for n in COUNTERS)).where(mine)).one()
     open_now = select(func.coalesce(func.sum(S.c.active_connections), 0)).where(mine, S.c.amphora_id.in_(amphorae))

@@ -139,6 +139,17 @@ SUSPICION = Table(
     Column("at", BIG, nullable=False),
 )
 
+# --- demand: what operators ask of amphorae, raised by the API; taken away by the worker that has settled it
+DEMAND = Table(
+    "demand",
+    INTENT,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("amphora_id", Id, nullable=False),
+    Column("load_balancer_id", Id, nullable=False, index=True),
+    Column("what", String(16), nullable=False),  # see domain.demands
+    Column("generation", BIG, nullable=False),
+)
+
 # --- journal: writes by the API, runs by the worker; never changed
 JOURNAL = Table(
     "journal",
@@ -158,6 +169,21 @@ JOURNAL = Table(
     Column("outcome", Text),
 )
 Index(None, JOURNAL.c.load_balancer_id, JOURNAL.c.id)
+
+# --- idempotency: answers to writes that carried a key, by the API in the transaction of the write; trimmed by housekeeping
+IDEMPOTENCY = Table(
+    "idempotency",
+    INTENT,
+    Column("project_id", String(36), primary_key=True),
+    Column("user_id", String(64), primary_key=True),
+    Column("key", String(64), primary_key=True),  # a digest of what the client wrote
+    Column("digest", String(64), nullable=False),  # of method, path and body
+    Column("object_id", Id),  # what was made, while the answer is not known yet
+    Column("code", Integer),  # null: not answered yet
+    Column("etag", String(32)),
+    Column("body", BLOB),
+    Column("at", BIG, nullable=False, index=True),
+)
 
 # --- what the local network driver remembers (`PortBook`)
 LOCAL_PORT = Table(

@@ -9,9 +9,11 @@ from hydria.domain import kinds, tree
 from hydria.domain.part import Part
 from hydria.domain.tree import FIELD, Tree
 from hydria.domain.verdict import Verdict
-from hydria.storage import amphorae, ledger, quotas, rows, tables
+from hydria.storage import amphorae, demands, ledger, quotas, rows, tables
 
 V, S, P = tables.VERDICT, tables.SUSPICION, tables.PROGRESS
+MOST = 500
+"""Ids in a statement."""
 
 
 def desired(c: Connection, lb_id: str, *, deleted: bool = False) -> Tree:
@@ -64,21 +66,27 @@ def read(c: Connection, lb_id: str) -> World | None:
         placements=amphorae.placements(c, lb_id),
         externals=tuple(ledger.of(c, lb_id)),
         suspicions=suspicions(c, lb_id),
+        demands=demands.of(c, lb_id),
     )
 
 
 def bury(c: Connection, lb_id: str, settled: int) -> None:
-    """Remove objects whose deletion is settled and give their quota back. Part of the worker's settling transaction."""
+    """Remove demands that are settled, and objects whose deletion is; give quota back. Part of the settling transaction."""
+    demands.settle(c, lb_id, settled)
     counts: dict[str, int] = {}
     project = c.execute(
         select(tables.TREE["load_balancer"].c.project_id).where(tables.TREE["load_balancer"].c.id == lb_id)
     ).scalar()
     for kind in reversed(kinds.KINDS):
-        table = tables.TREE[kind.table]
-        done = (table.c.load_balancer_id == lb_id) & (table.c.deleted > 0) & (table.c.deleted <= settled)
-        gone = c.execute(delete(table).where(done)).rowcount
+        t = tables.TREE[kind.table].c
+        # Looked up before, deleted by id: a database that locks what it looks at would wait here for a user's write,
+        # which holds the load balancer and waits for the progress row that we hold.
+        done = (t.load_balancer_id == lb_id) & (t.deleted > 0) & (t.deleted <= settled)
+        gone = c.execute(select(t.id).where(done)).scalars().all()
+        for first in range(0, len(gone), MOST):
+            c.execute(delete(tables.TREE[kind.table]).where(t.id.in_(gone[first : first + MOST])))
         if gone:
-            counts[kind.table] = gone
+            counts[kind.table] = len(gone)
     quotas.free(c, str(project), counts)
     if "load_balancer" in counts:
         for table in (P, tables.ACCEPTED, V, S, tables.EXTERNAL):

@@ -10,8 +10,8 @@ from typing import Any
 CONTROLLER = "controller"
 AMPHORA = "amphora"
 AGENT_PORT = 9443
-BOOTSTRAP_S = 3600
-"""How long the certificate on a config drive is good for."""
+BOOTSTRAP_S = 7200
+"""How long the certificate on a config drive is good for: an hour, and an hour by which a clock may be set ahead meanwhile."""
 CERTIFICATE_S = 30 * 86400
 """How long the certificate is good for that an amphora gets for a key of its own."""
 

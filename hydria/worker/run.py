@@ -8,7 +8,7 @@ import msgspec
 from hydria.control.world import External, World
 from hydria.domain.amphora import Amphora
 from hydria.kit import ids
-from hydria.storage import amphorae, claims, database, ledger, worlds
+from hydria.storage import amphorae, claims, database, journal, ledger, worlds
 from hydria.worker.tools import Tools
 
 T = TypeVar("T")
@@ -43,14 +43,21 @@ class Run:
         self.epoch = epoch
         self.done: list[Done] = []
         self.world: World
+        self.request_id: str | None = None
+        """The request that wrote the newest generation."""
         self._sure = sure
 
     def look(self) -> World | None:
         """Read the world anew; None when the load balancer is gone."""
-        found = self.tools.database.read(lambda c: worlds.read(c, self.load_balancer_id))
+        found, asked = self.tools.database.read(self._read)
         if found is not None:
             self.world = found
+            self.request_id = asked.get((self.load_balancer_id, found.generation))
         return found
+
+    def _read(self, c: database.Connection) -> tuple[World | None, dict[tuple[str, int], str]]:
+        found = worlds.read(c, self.load_balancer_id)
+        return found, journal.requests(c, [(self.load_balancer_id, found.generation)]) if found else {}
 
     def now(self) -> int:
         """Microseconds since 1970."""

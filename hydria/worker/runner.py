@@ -99,7 +99,9 @@ class Runner:
         began = clock.monotonic()
         outcome = "failed"
         try:
-            DO[type(step)](step, run)
+            # Branches run in threads of their own, to which nothing is bound yet.
+            with log.bound(load_balancer=run.load_balancer_id, request_id=run.request_id):
+                DO[type(step)](step, run)
             outcome = "done"
         finally:
             run.done.append(Done(type(step).__name__, round((clock.monotonic() - began) * 1000, 1), outcome))
@@ -122,9 +124,15 @@ class Runner:
             worlds.bury(c, lb_id, world.generation)
 
         run.commit(write)
-        log.get().info("run.settled", generation=world.generation, steps=[d.step for d in run.done])
+        self._notice("settled", run)
+        log.get().info(
+            "run.settled", request_id=run.request_id, generation=world.generation, steps=[d.step for d in run.done]
+        )
         run.done.clear()
         return not world.deleted
+
+    def _notice(self, outcome: str, run: Run) -> None:
+        self._tools.noticed(outcome, sum(d.ms for d in run.done) / 1000)
 
     def _fail(self, run: Run, reason: str, remedy: str) -> None:
         """Write why, and give the claim back until it is time for another try."""
@@ -132,7 +140,7 @@ class Runner:
         step = next((d.step for d in reversed(run.done) if d.outcome == "failed"), "plan")
 
         def write(c: database.Connection) -> None:
-            why = {"step": step, "reason": reason, "remedy": remedy, "request_id": None}
+            why = {"step": step, "reason": reason, "remedy": remedy, "request_id": run.request_id}
             attempts = claims.failed(c, run.load_balancer_id, run.epoch, **why)
             wait = retry.backoff(attempts, settings.retry_first_s, settings.retry_most_s)
             if run.done:
@@ -140,7 +148,8 @@ class Runner:
             claims.drop(c, run.load_balancer_id, run.epoch, run.now() + int(wait * 1_000_000))
 
         run.commit(write)
-        log.get().warning("run.failed", step=step, reason=reason)
+        self._notice("failed", run)
+        log.get().warning("run.failed", request_id=run.request_id, step=step, reason=reason)
         run.done.clear()
 
 
@@ -156,6 +165,7 @@ def _entry(run: Run, outcome: str) -> journal.Entry:
         kind="load_balancer",
         object_id=run.load_balancer_id,
         who="worker",
+        request_id=run.request_id,
         changes=[msgspec.structs.asdict(d) for d in run.done],
         outcome=outcome,
     )

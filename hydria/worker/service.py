@@ -19,6 +19,10 @@ class Inbox(Protocol):
         """The id of a load balancer that wants work; None when nothing came in time."""
         ...
 
+    def close(self) -> None:
+        """Listen no more."""
+        ...
+
 
 class Service:
     """One worker. `run` returns after `stop`, when every run has ended."""
@@ -44,6 +48,7 @@ class Service:
             thread.start()
         for thread in helpers[:2]:
             thread.join()
+        self._inbox.close()
         for _ in workers:
             self._queue.put(None)
         for thread in workers:

@@ -67,3 +67,5 @@ class Tools:
     clock: Clock
     settings: WorkerSettings
     side_by_side: SideBySide
+    noticed: Callable[[str, float], None] = lambda _outcome, _seconds: None
+    """Told of every run that ended: how, and how long its steps took."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from hydria.amphora.sim import SimAmphorae
 from hydria.control.world import External, Purpose
 from hydria.domain import kinds, statuses
+from hydria.domain.demands import What
 from hydria.domain.healthmonitor import HealthMonitor
 from hydria.domain.listener import Listener
 from hydria.domain.loadbalancer import LoadBalancer
@@ -25,7 +25,7 @@ from hydria.housekeeping.garbage import Garbage
 from hydria.kit import ids
 from hydria.kit.clock import HandClock
 from hydria.kit.secret import Secret
-from hydria.storage import claims, database, intents, ledger, quotas, rows, tables, worlds
+from hydria.storage import claims, database, demands, intents, ledger, quotas, rows, tables, worlds
 from hydria.storage.database import Database
 from hydria.worker import flow
 from hydria.worker.runner import Runner
@@ -43,10 +43,9 @@ class Killed(BaseException):
 class Cellar:
     """A database that one deployment after another lives on; each finds it empty."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
         self.notice: Callable[[str], None] = lambda _: None
-        self.database = Database(f"sqlite:///{folder}/hydria.db", tables.INTENT, durable=False, notice=self._passed_on)
-        self.database.create_all()
+        self.database = Database(url, tables.INTENT, durable=False, notice=self._passed_on)
 
     def _passed_on(self, name: str) -> None:
         self.notice(name)
@@ -202,6 +201,11 @@ class Lab:
         table = tables.TREE[kind.table]
         mine = table.c.id == object_id
         self.write(lb_id, lambda c, locked: _forget(intents.remove(c, locked.generation, kind, mine)))
+
+    def demand(self, lb_id: str, what: What = What.REPLACE) -> None:
+        """An operator asks something of every amphora of a load balancer."""
+        found = [a.id for a in self.world(lb_id).amphorae]
+        self.write(lb_id, lambda c, locked: demands.add(c, what, lb_id, locked.generation, found))
 
     def delete(self, lb_id: str) -> None:
         self.write(lb_id, lambda c, locked: intents.remove_tree(c, lb_id, locked.generation))

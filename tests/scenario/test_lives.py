@@ -1,7 +1,5 @@
 """A load balancer's life on a simulated cloud."""
 
-from pathlib import Path
-
 import pytest
 
 from hydria.domain import kinds
@@ -10,8 +8,8 @@ from tests.scenario.lab import BACK, Cellar, Lab
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
-    return Lab(Cellar(tmp_path))
+def lab(cellar: Cellar) -> Lab:
+    return Lab(cellar)
 
 
 def test_a_new_load_balancer_becomes_active_and_runs(lab: Lab) -> None:

@@ -1,6 +1,8 @@
 """PostgreSQL and MariaDB for tests: as many databases as wanted on one server of each."""
 
+import functools
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -10,6 +12,10 @@ from typing import Protocol
 import psycopg
 import pymysql.cursors
 
+from sqlalchemy import MetaData
+
+from hydria.storage import tables
+from hydria.storage.database import Connection, Database
 from tests.servers import process
 
 KINDS = ("sqlite", "postgresql", "mariadb")
@@ -108,9 +114,7 @@ class MariaDB:
         return pymysql.connect(unix_socket=self._socket, user="root", autocommit=True)
 
     def _answers(self) -> bool:
-        with suppress(pymysql.OperationalError), closing(self._connect()):
-            return True
-        return False
+        return process.listens(self.port)
 
     def _say(self, *statements: str) -> None:
         with closing(self._connect()) as connection, connection.cursor() as cursor:
@@ -133,7 +137,7 @@ PROGRAMS = {"postgresql": ("postgres", PostgreSQL), "mariadb": ("mysql", MariaDB
 def server(kind: str, *, careless: bool = True) -> Iterator[PostgreSQL | MariaDB]:
     """A server of a kind, gone at the end with all it held."""
     user, start = PROGRAMS[kind]
-    with process.folder(user) as where:
+    with process.folder(user, in_memory=careless) as where:
         started = start(where, careless=careless)
         try:
             yield started
@@ -167,3 +171,45 @@ class Servers:
     def close(self) -> None:
         """End every server."""
         self._open.close()
+
+
+class Shelf:
+    """On each server one database with all tables, both chains in it; whoever takes it finds it without a row."""
+
+    def __init__(self, servers: Servers, where: Path) -> None:
+        self._servers = servers
+        self._where = where
+        self._open = ExitStack()
+        self._made: dict[str, tuple[str, Database, Database]] = {}
+
+    def take(self, kind: str, where: Path) -> str:
+        """The URL of a database in which there is no row. SQLite's is a file of its own in a folder."""
+        url, *both = self._of(kind)
+        if kind == "sqlite":
+            shutil.copy(self._where / "shelf.db", where / "hydria.db")
+            return f"sqlite:///{where}/hydria.db"
+        for one in both:
+            one.write(functools.partial(_wipe, one.metadata))
+        return url
+
+    def _of(self, kind: str) -> tuple[str, Database, Database]:
+        if kind not in self._made:
+            url = self._open.enter_context(self._servers.empty(kind, self._where, "shelf"))
+            both = Database(url, tables.INTENT), Database(url, tables.OBSERVED)
+            for one in both:
+                one.create_all()
+                if kind == "sqlite":
+                    one.close()  # its file is copied
+                else:
+                    self._open.callback(one.close)
+            self._made[kind] = url, *both
+        return self._made[kind]
+
+    def close(self) -> None:
+        """Remove the databases."""
+        self._open.close()
+
+
+def _wipe(metadata: MetaData, c: Connection) -> None:
+    for table in metadata.sorted_tables:
+        c.execute(table.delete())

@@ -15,6 +15,7 @@ from pathlib import Path
 
 START_S = 60.0
 END_S = 20.0
+MEMORY = Path("/dev/shm")
 
 
 def free_port() -> int:
@@ -32,9 +33,10 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def folder(user: str) -> Iterator[Path]:
+def folder(user: str, *, in_memory: bool = False) -> Iterator[Path]:
     """A folder that belongs to a user; the folders of pytest are closed to all but root."""
-    path = Path(tempfile.mkdtemp(prefix=f"hydria-{user}-"))
+    place = MEMORY if in_memory and MEMORY.is_dir() else None
+    path = Path(tempfile.mkdtemp(prefix=f"hydria-{user}-", dir=place))
     try:
         shutil.chown(path, user)
         yield path

@@ -24,6 +24,7 @@ state_path = {folder}/state
 run_path = {folder}/run
 [api_settings]
 bind_port = {port}
+{api}
 [local_network]
 management_cidr = {block}.0.0/22
 vip_cidr = {block}.8.0/24
@@ -34,9 +35,9 @@ member_cidr = {block}.12.0/24
 class House:
     """One deployment."""
 
-    def __init__(self, folder: Path, *, port: int = 19876, block: str = "10.66", more: str = "") -> None:
+    def __init__(self, folder: Path, *, port: int = 19876, block: str = "10.66", more: str = "", api: str = "") -> None:
         self.file = folder / "hydria.conf"
-        self.file.write_text(SETTINGS.format(folder=folder, port=port, block=block, more=more))
+        self.file.write_text(SETTINGS.format(folder=folder, port=port, block=block, more=more, api=api))
         settings = configuration.read(self.file)
         self.deployment = Deployment(settings, main._parts(settings))
         self.subnets: dict[str, str] = {}

@@ -102,7 +102,7 @@ def test_a_port_for_datagrams_in_use_is_named(folder: Path, address: str) -> Non
         ("[api_settings]\nbind_port = many\n", ["[api_settings] bind_port", "many", "expected a whole number"]),
         ("[api_settings]\nbind_port = 70000\n", ["[api_settings] bind_port", "at most 65535"]),
         ("[api_settings]\nbind_host = here\n", ["bind_host", "'here'", "expected an IP address"]),
-        ("[api_settings]\nauth_strategy = none\n", ["auth_strategy", "none", "one of local, noauth"]),
+        ("[api_settings]\nauth_strategy = none\n", ["auth_strategy", "none", "one of local, keystone, noauth"]),
         ("[api_settings]\nstrict_immutable = maybe\n", ["strict_immutable", "maybe", "true or false"]),
         ("[local_network]\nvip_cidr = 10.1.2.3/24\n", ["vip_cidr", "10.1.2.3/24", "expected a range"]),
         ("[local_network]\nvip_cidr = 10.1.2.0/30\n", ["vip_cidr", "only 4 addresses", "room for at least 8"]),

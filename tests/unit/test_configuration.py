@@ -32,6 +32,12 @@ def test_values_are_read_as_what_they_are(tmp_path: Path) -> None:
     assert values == [80, True, "::1"]
 
 
+def test_quotas_hold_where_it_is_asked_who_somebody_is(tmp_path: Path) -> None:
+    text = "[quotas]\ndefault_pool_quota = 7\n"
+    assert read(tmp_path, text).quotas()["pool"] == 7
+    assert read(tmp_path, f"{text}[api_settings]\nauth_strategy = noauth\n").quotas() == {}
+
+
 def test_databases_are_files_of_the_state_folder_unless_told_otherwise(tmp_path: Path) -> None:
     settings = read(tmp_path, "[DEFAULT]\nstate_path = /s\n[database]\nconnection = postgresql://x\n")
     assert (settings.database(), settings.database(observed=True)) == ("postgresql://x", "sqlite:////s/observed.db")
@@ -57,7 +63,7 @@ def test_without_authentication_the_api_is_for_this_machine_alone(
         ("bind_port = 0", "a whole number, at least 1, at most 65535"),
         ("bind_port = x", "a whole number, at least 1, at most 65535"),
         ("bind_host = localhost", "an IP address"),
-        ("auth_strategy = keystone", "one of local, noauth"),
+        ("auth_strategy = magic", "one of local, "),
         ("strict_immutable = 2", "true or false"),
         ("bind_host =", "an IP address"),
         ("bind_hots = ::1", "one of api_base_uri, auth_strategy, bind_host"),
@@ -66,7 +72,7 @@ def test_without_authentication_the_api_is_for_this_machine_alone(
 def test_a_bad_value_is_told_with_file_key_and_what_was_expected(tmp_path: Path, line: str, expected: str) -> None:
     with pytest.raises(BadSettings) as error:
         read(tmp_path, f"[api_settings]\n{line}\n")
-    assert f"{tmp_path}/hydria.conf: [api_settings] {line.split()[0]}: " in str(error.value)
+    assert f"{tmp_path}/hydria.conf: [api_settings] {line.split(maxsplit=1)[0]}: " in str(error.value)
     assert f"expected {expected}" in str(error.value)
 
 
@@ -81,3 +87,23 @@ def test_a_name_of_the_deployment_that_is_none_is_refused(tmp_path: Path) -> Non
     (tmp_path / "deployment").write_text("mine\n")
     with pytest.raises(BadSettings, match="expected a UUID"):
         read(tmp_path, f"[DEFAULT]\nstate_path = {tmp_path}\n")
+
+
+KEYSTONE = "[api_settings]\nauth_strategy = keystone\n"
+
+
+def test_keystone_must_be_somewhere(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"\[keystone_authtoken\] auth_url: is missing"):
+        read(tmp_path, KEYSTONE)
+    settings = read(tmp_path, f"{KEYSTONE}[keystone_authtoken]\nauth_url = http://127.0.0.1:5000\nanything = of it\n")
+    assert not settings.is_self_contained()
+
+
+def test_rules_are_taken_from_a_named_file_or_from_the_one_beside(tmp_path: Path) -> None:
+    assert read(tmp_path, "").policy_file() is None
+    with pytest.raises(BadSettings, match=r"\[oslo_policy\] policy_file: there is no file .*/own.yaml"):
+        read(tmp_path, "[oslo_policy]\npolicy_file = own.yaml\n")
+    for name in ("policy.yaml", "own.yaml"):
+        (tmp_path / name).write_text("{}")
+    assert read(tmp_path, "").policy_file() == f"{tmp_path}/policy.yaml"
+    assert read(tmp_path, "[oslo_policy]\npolicy_file = own.yaml\n").policy_file() == f"{tmp_path}/own.yaml"

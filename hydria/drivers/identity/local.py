@@ -9,12 +9,13 @@ import hashlib
 import hmac
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from hydria.drivers.identity import Caller
+from hydria.drivers.identity import EMPTY, Caller
 from hydria.kit import clock, ids
 from hydria.kit.secret import Secret
 
@@ -93,6 +94,8 @@ def matches(kept: str, password: bytes) -> bool:
 class LocalIdentity:
     """Identity from a file."""
 
+    challenge = "Keystone"
+
     def __init__(self, path: Path, time: clock.Clock) -> None:
         self._path = path
         self._revocations = path.with_name(path.name + ".revoked")
@@ -139,12 +142,12 @@ class LocalIdentity:
         with os.fdopen(os.open(self._revocations, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
             file.write(f"{token.id}\n")
 
-    def caller(self, token: str | None) -> Caller | None:
+    def caller(self, token: str | None, environ: Mapping[str, Any] = EMPTY) -> Caller | None:
         opened = self.opened(token) if token else None
         if opened is None:
             return None
         user, _ = opened
-        return Caller(user.id, user.project_id, frozenset(user.roles), is_admin="admin" in user.roles)
+        return Caller(user.id, user.project_id, frozenset(user.roles))
 
     def _signature(self, body: bytes) -> str:
         return hmac.new(bytes.fromhex(self._users.key), body, hashlib.sha256).hexdigest()

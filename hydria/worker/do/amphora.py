@@ -1,12 +1,12 @@
 """Steps done by talking to an amphora: it is enrolled, told what it is, looked at and retired."""
 
 from hydria.amphora import Contact
-from hydria.control.steps import Boot, Doom, Look, Retire
+from hydria.control.steps import Boot, Doom, Look, Retire, Tell, Withdraw
 from hydria.control.world import Placement, Purpose
 from hydria.domain.amphora import Amphora, AmphoraStatus
 from hydria.drivers import faults
 from hydria.drivers.compute import Power
-from hydria.kit import ids
+from hydria.kit import ids, log
 from hydria.storage import amphorae, outcomes
 from hydria.wire.datagrams import session_key
 from hydria.wire.documents import Facts, NodeDocument, Placed
@@ -83,6 +83,11 @@ def tell(amphora: Amphora, run: Run) -> Facts:
     return run.tools.amphorae.node(contact(amphora), document)
 
 
+def tell_again(step: Tell, run: Run) -> None:
+    """What it was told before is out of date."""
+    tell(run.amphora(step.amphora_id), run)
+
+
 def look(step: Look, run: Run) -> None:
     """Repair in place what answers; doom what compute says is dead; otherwise say so and come back."""
     mine = [s for s in run.world.suspicions if s.amphora_id == step.amphora_id]
@@ -133,3 +138,11 @@ def retire(step: Retire, run: Run) -> None:
             clock.sleep(0.1)
     except faults.Fault:
         return
+
+
+def withdraw(step: Withdraw, run: Run) -> None:
+    """Its placement goes, and the VIP's address with it. What does not answer is destroyed all the same."""
+    try:
+        run.tools.amphorae.remove(contact(run.amphora(step.amphora_id)), run.load_balancer_id, run.epoch)
+    except faults.Fault as fault:
+        log.get().warning("withdraw.unanswered", amphora=step.amphora_id, why=str(fault))

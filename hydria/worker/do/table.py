@@ -19,6 +19,8 @@ DO: dict[type[steps.Step], Callable[[Any, Run], None]] = {
     steps.Push: push.push,
     steps.Look: amphora.look,
     steps.Retire: amphora.retire,
+    steps.Tell: amphora.tell_again,
+    steps.Withdraw: amphora.withdraw,
     steps.Doom: ends.doom,
     steps.DoomThings: ends.doom_things,
     steps.Destroy: ends.destroy,

@@ -1,5 +1,6 @@
-"""The API on SQLite with a network that makes nothing, and somebody who settles what is wanted when told to."""
+"""The API on each kind of database, with a network that makes nothing, and somebody who settles what is wanted when told to."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from falcon import testing
 from sqlalchemy import select
 
 from hydria.api import app
+from hydria.api.access import PolicySettings, Rules
 from hydria.api.context import ApiSettings, Context
 from hydria.domain.part import Part
 from hydria.domain.tree import Tree
@@ -18,6 +20,7 @@ from hydria.drivers.network import Network, noop
 from hydria.kit.clock import HandClock
 from hydria.storage import claims, tables, worlds
 from hydria.storage.database import Connection, Database
+from tests.servers.databases import Shelf
 
 PROJECT = "11111111-1111-1111-1111-111111111111"
 FOREIGN = "22222222-2222-2222-2222-222222222222"
@@ -26,14 +29,17 @@ CALLERS = {
     "reader": Caller("rose", PROJECT, frozenset({"reader"})),
     "foreign": Caller("fred", FOREIGN, frozenset({"member", "reader"})),
     "nobody": Caller("nora", PROJECT, frozenset()),
-    "admin": Caller("anna", PROJECT, frozenset({"admin"}), is_admin=True),
+    "admin": Caller("anna", PROJECT, frozenset({"admin"})),
+    "counter": Caller("carl", FOREIGN, frozenset({"service"})),
 }
 
 
 class Tokens:
     """Identity for tests: the token is the name of the caller."""
 
-    def caller(self, token: str | None) -> Caller | None:
+    challenge = "Keystone"
+
+    def caller(self, token: str | None, environ: Any = None) -> Caller | None:
         return CALLERS.get(token or "")
 
 
@@ -110,17 +116,22 @@ def nothing_unsupported(_part: Part, _tree: Tree) -> str | None:
 Start = Callable[..., Service]
 
 
+@functools.cache
+def usual_rules() -> Rules:
+    """Our rules as they are by default; making them takes a while."""
+    return Rules(PolicySettings(), HandClock())
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(kind_of_database: str, shelf: Shelf, tmp_path: Path) -> Iterator[Start]:
     """Start the API with other settings or another network than usual."""
     opened: list[Database] = []
+    url = shelf.take(kind_of_database, tmp_path)
 
     def started(settings: ApiSettings | None = None, network: Network | None = None, **more: Any) -> Service:
-        intent = Database(f"sqlite:///{tmp_path}/intent", tables.INTENT, durable=False)
-        observed = Database(f"sqlite:///{tmp_path}/observed", tables.OBSERVED, durable=False)
+        intent = Database(url, tables.INTENT, durable=False)
+        observed = Database(url, tables.OBSERVED, durable=False)
         opened.extend((intent, observed))
-        for database in (intent, observed):
-            database.create_all()
         clock, nudges = HandClock(), Nudges()
         context = Context(
             database=intent,
@@ -129,7 +140,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             nudge=nudges,
             clock=clock,
             settings=settings or ApiSettings(),
-            **{"unsupported": nothing_unsupported, "identity": Tokens(), **more},
+            **{"unsupported": nothing_unsupported, "identity": Tokens(), "policy": usual_rules(), **more},
         )
         return Service(context, testing.TestClient(app.create(context)), nudges, clock)
 
@@ -142,3 +153,32 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def api(start: Start) -> Service:
     """The API as it is by default."""
     return start()
+
+
+@pytest.fixture
+def tree(api: Service) -> dict[str, str]:
+    """One object of every kind, settled; kind to id."""
+    lb = api.load_balancer(name="lb")["id"]
+    li = api.make("/listeners", "listener", loadbalancer_id=lb, protocol="HTTP", protocol_port=80)["id"]
+    pool = api.make("/pools", "pool", listener_id=li, protocol="HTTP", lb_algorithm="ROUND_ROBIN")["id"]
+    member = api.make(f"/pools/{pool}/members", "member", address="192.0.2.7", protocol_port=80)["id"]
+    monitor = {"pool_id": pool, "type": "HTTP", "delay": 5, "timeout": 3, "max_retries": 2}
+    hm = api.make("/healthmonitors", "healthmonitor", **monitor)["id"]
+    policy = api.make("/l7policies", "l7policy", listener_id=li, action="REJECT")["id"]
+    rule = {"type": "PATH", "compare_type": "STARTS_WITH", "value": "/a"}
+    rule_id = api.make(f"/l7policies/{policy}/rules", "rule", **rule)["id"]
+    api.settle()
+    return {"lb": lb, "listener": li, "pool": pool, "member": member, "hm": hm, "policy": policy, "rule": rule_id}
+
+
+def paths(tree: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Kind to path and root key."""
+    return {
+        "lb": (f"/loadbalancers/{tree['lb']}", "loadbalancer"),
+        "listener": (f"/listeners/{tree['listener']}", "listener"),
+        "pool": (f"/pools/{tree['pool']}", "pool"),
+        "member": (f"/pools/{tree['pool']}/members/{tree['member']}", "member"),
+        "hm": (f"/healthmonitors/{tree['hm']}", "healthmonitor"),
+        "policy": (f"/l7policies/{tree['policy']}", "l7policy"),
+        "rule": (f"/l7policies/{tree['policy']}/rules/{tree['rule']}", "rule"),
+    }

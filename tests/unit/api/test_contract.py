@@ -2,8 +2,9 @@
 
 import pytest
 
+from hydria.api.context import ApiSettings
 from hydria.kit import ids
-from tests.unit.api.conftest import FOREIGN, PROJECT, Service
+from tests.unit.api.conftest import FOREIGN, PROJECT, Service, Start
 
 
 @pytest.mark.parametrize(
@@ -25,8 +26,14 @@ def test_versions_are_told_without_a_token(api: Service) -> None:
     assert (len(versions), versions[-1]["id"], versions[-1]["status"]) == (31, "v2.30", "CURRENT")
     assert {v["status"] for v in versions[:-1]} == {"SUPPORTED"}
     assert all(v["links"][0]["href"].endswith("/v2") for v in versions)
-    assert api.ask("GET", "/healthcheck", bare=True, token="").status_code == 200
     assert api.ask("GET", "/v2").json == api.ask("GET", "/v2.0/lbaas").json == "v2"
+
+
+def test_health_is_told_where_that_is_switched_on(start: Start) -> None:
+    answers = [
+        start(ApiSettings(healthcheck=on)).ask("GET", "/healthcheck", bare=True, token="") for on in (False, True)
+    ]
+    assert [a.status_code for a in answers] == [404, 200]
 
 
 @pytest.mark.parametrize("token", ["", "forged"])

@@ -3,36 +3,7 @@
 import pytest
 
 from hydria.api.context import ApiSettings
-from tests.unit.api.conftest import Service, Start
-
-
-@pytest.fixture
-def tree(api: Service) -> dict[str, str]:
-    """One object of every kind, settled; kind to id."""
-    lb = api.load_balancer(name="lb")["id"]
-    li = api.make("/listeners", "listener", loadbalancer_id=lb, protocol="HTTP", protocol_port=80)["id"]
-    pool = api.make("/pools", "pool", listener_id=li, protocol="HTTP", lb_algorithm="ROUND_ROBIN")["id"]
-    member = api.make(f"/pools/{pool}/members", "member", address="192.0.2.7", protocol_port=80)["id"]
-    monitor = {"pool_id": pool, "type": "HTTP", "delay": 5, "timeout": 3, "max_retries": 2}
-    hm = api.make("/healthmonitors", "healthmonitor", **monitor)["id"]
-    policy = api.make("/l7policies", "l7policy", listener_id=li, action="REJECT")["id"]
-    rule = {"type": "PATH", "compare_type": "STARTS_WITH", "value": "/a"}
-    rule_id = api.make(f"/l7policies/{policy}/rules", "rule", **rule)["id"]
-    api.settle()
-    return {"lb": lb, "listener": li, "pool": pool, "member": member, "hm": hm, "policy": policy, "rule": rule_id}
-
-
-def paths(tree: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """Kind to path and root key."""
-    return {
-        "lb": (f"/loadbalancers/{tree['lb']}", "loadbalancer"),
-        "listener": (f"/listeners/{tree['listener']}", "listener"),
-        "pool": (f"/pools/{tree['pool']}", "pool"),
-        "member": (f"/pools/{tree['pool']}/members/{tree['member']}", "member"),
-        "hm": (f"/healthmonitors/{tree['hm']}", "healthmonitor"),
-        "policy": (f"/l7policies/{tree['policy']}", "l7policy"),
-        "rule": (f"/l7policies/{tree['policy']}/rules/{tree['rule']}", "rule"),
-    }
+from tests.unit.api.conftest import Service, Start, paths
 
 
 def pending(api: Service, tree: dict[str, str]) -> set[str]:
@@ -187,8 +158,8 @@ def test_a_member_is_reached_through_its_own_pool_only(api: Service, tree: dict[
     } == {404}
 
 
-def test_children_inside_a_child_are_refused_not_ignored(api: Service) -> None:
+def test_a_wrong_child_inside_a_child_leaves_nothing(api: Service) -> None:
     lb = api.load_balancer()["id"]
     body = {"loadbalancer_id": lb, "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "members": [{}]}
-    assert api.refused("POST", "/pools", {"pool": body})[0] == 501
+    assert api.refused("POST", "/pools", {"pool": body})[0] == 400
     assert api.ask("GET", "/pools").json["pools"] == []

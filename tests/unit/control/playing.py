@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hydria.control import converge, steps
 from hydria.control.steps import Par, Plan, Step, Then
-from hydria.control.world import External, ExternalState, Placement, Purpose, Suspicion, World
+from hydria.control.world import Demand, External, ExternalState, Placement, Purpose, Suspicion, World
 from hydria.domain.amphora import Amphora, AmphoraStatus
+from hydria.domain.demands import What
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.member import Member
 from hydria.domain.tree import Tree
@@ -107,7 +108,10 @@ class Stage:
         todo = flat(plan)
         for step in todo[:most]:
             getattr(self, f"_{type(step).__name__}")(step)
-        return plan.then is Then.SETTLE and (most is None or most >= len(todo))
+        is_all = plan.then is Then.SETTLE and (most is None or most >= len(todo))
+        if is_all:
+            self.change(demands=())
+        return is_all
 
     def thing(self, name: str) -> External:
         return next(x for x in self.world.externals if x.name == name)
@@ -197,6 +201,12 @@ class Stage:
         left = tuple(s for s in self.world.suspicions if s.amphora_id != step.amphora_id)
         self.change(suspicions=left)
 
+    def _Tell(self, step: steps.Tell) -> None:  # noqa: N802
+        assert self.amphora(step.amphora_id).status == "ALLOCATED"
+
+    def _Withdraw(self, step: steps.Withdraw) -> None:  # noqa: N802
+        assert self.amphora(step.amphora_id).status == "ALLOCATED"
+
     def _Retire(self, step: steps.Retire) -> None:  # noqa: N802
         assert self.amphora(step.amphora_id).status == "ALLOCATED"
 
@@ -219,6 +229,7 @@ class Stage:
         assert self.amphora(step.amphora_id).status == "PENDING_DELETE"
         assert not self.world.things(step.amphora_id)
         self.change(amphorae=tuple(a for a in self.world.amphorae if a.id != step.amphora_id))
+        self._Look(steps.Look(step.amphora_id))
 
 
 # --- at random
@@ -268,4 +279,5 @@ def worlds(draw: Draw) -> World:
             for n, (a, _) in enumerate(found)
             if draw(st.booleans())
         ),
+        demands=tuple(Demand(a.id, draw(st.sampled_from(What))) for a, _ in found if draw(st.integers(0, 3)) == 0),
     )

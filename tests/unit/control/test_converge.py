@@ -20,10 +20,13 @@ from hydria.control.steps import (
     Resolve,
     Retire,
     Step,
+    Tell,
     Then,
+    Withdraw,
 )
-from hydria.control.world import Placement, Purpose, Suspicion
+from hydria.control.world import Demand, Placement, Purpose, Suspicion
 from hydria.domain.amphora import AmphoraStatus
+from hydria.domain.demands import What
 from hydria.domain.types import Address
 from tests.unit.control import playing
 from tests.unit.control.playing import FIRST, NOW, PLANNED, Stage, flat, planned, thing, tree, whole, world, worlds
@@ -90,7 +93,7 @@ def test_a_name_of_which_nothing_is_known_is_only_resolved(start):
 def test_traffic_comes_before_capacity_is_taken_away(start):
     steps = flat(planned(start))
     pushes = [n for n, s in enumerate(steps) if isinstance(s, Push)]
-    takes = [n for n, s in enumerate(steps) if isinstance(s, Doom | Destroy)]
+    takes = [n for n, s in enumerate(steps) if isinstance(s, Withdraw | Doom | Destroy)]
     assert not pushes or not takes or max(pushes) < min(takes)
 
 
@@ -218,3 +221,37 @@ def test_a_deletion_does_not_wait_for_the_api_nor_for_suspicions():
     now = world(deleted=True, externals=(thing(Purpose.VIP, PLANNED, created_at=NOW),))
     assert names(flat(planned(now)), Resolve) == ["None-vip-None"]
     assert not names(flat(planned(now)), MakePort)
+
+
+# --- what operators ask
+
+
+def test_the_old_one_goes_when_the_new_one_runs_what_is_wanted():
+    steps = flat(planned(replace(whole("net-a"), demands=(Demand("a", What.REPLACE),))))
+    (push,) = [n for n, s in enumerate(steps) if isinstance(s, Push)]
+    assert steps[push] != Push("a")
+    assert steps[push + 1 : push + 3] == [Withdraw("a"), Doom("a")]
+
+
+def test_a_new_one_that_is_half_made_does_not_cost_the_old_one():
+    half = (*whole().externals, *(thing(p, amphora_id="b") for p in FIRST))
+    both = (*whole().amphorae, playing.amphora("b", AmphoraStatus.BOOTING))
+    now = replace(whole(), demands=(Demand("a", What.REPLACE),), amphorae=both, externals=half)
+    steps = flat(planned(now))
+    assert [type(s) for s in steps[:4]] == [Boot, Push, Withdraw, Doom]
+
+
+def test_nobody_looks_at_one_that_goes_anyway():
+    odd = Suspicion(id=1, amphora_id="a", load_balancer_id="lb", what="silent")
+    now = replace(whole(), demands=(Demand("a", What.REPLACE),), suspicions=(odd,))
+    assert not [s for s in flat(planned(now)) if isinstance(s, Look)]
+
+
+def test_what_is_deleted_is_not_replaced():
+    now = replace(whole(), deleted=True, demands=(Demand("a", What.REPLACE),))
+    assert not [s for s in flat(planned(now)) if isinstance(s, Push)]
+
+
+def test_one_that_is_to_be_told_again_is_told_and_stays():
+    now = replace(whole(), demands=(Demand("a", What.CONFIGURE),))
+    assert planned(now).steps == (Tell("a"),)

@@ -1,18 +1,30 @@
-"""Where lines of the log go."""
+"""One event is one line of JSON, with what is bound to the context."""
 
-import os
+import json
+import subprocess
+import sys
 
-from hydria.kit.log import Lossy
+PROGRAM = """
+from hydria.kit import log
+from hydria.kit.secret import Secret
+log.setup("tester", level="warning")
+with log.bound(load_balancer="x"):
+    log.get().info("not.shown")
+    log.get().warning("is.shown", why="line\\nend", key=Secret(b"sesame"))
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        log.get().exception("went.wrong")
+log.get().error("alone")
+"""
 
 
-def test_lines_that_nobody_takes_are_lost_and_nobody_waits() -> None:
-    reads, writes = os.pipe()
-    out = Lossy(writes)
-    for _ in range(1000):
-        assert out.write("x" * 999 + "\n") == 1000
-    taken = os.read(reads, 2**20)
-    assert 0 < len(taken) <= 2**17
-    out.write("later\n")
-    assert os.read(reads, 100) == b"later\n"
-    os.close(reads)
-    os.close(writes)
+def test_a_line_has_event_fields_and_context():
+    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    first, second, third = [json.loads(line) for line in said.stderr.splitlines()]
+    assert said.stdout == ""
+    assert (first["event"], first["why"], first["key"]) == ("is.shown", "line\nend", "***")
+    assert (first["process"], first["load_balancer"], first["level"]) == ("tester", "x", "warning")
+    assert first["time"].endswith("Z")
+    assert "ZeroDivisionError" in second["exception"]
+    assert "load_balancer" not in third

@@ -21,8 +21,6 @@ from tests.golden.trees import listener, loadbalancer, member, monitor, name, pa
 NOT_YET = [
     loadbalancer(vip_qos_policy_id=name("qos")),
     loadbalancer(vip_sg_ids=[name("group")]),
-    loadbalancer(flavor_id=name("flavor")),
-    loadbalancer(availability_zone="zone"),
     loadbalancer(vip_vnic_type="direct"),
     listener(protocol=ListenerProtocol.UDP),
     listener(protocol=ListenerProtocol.SCTP),
@@ -93,3 +91,27 @@ def test_every_line_applies_to_something():
     lines = [line for kind in unsupported.TABLE.values() for line in kind]
     applied = {unsupported.unsupported(thing, tree(thing)) for thing in NOT_YET}
     assert {reason for _, reason in lines} - applied <= {r for _, r in lines if "cookie" in r or "PING" in r}
+
+
+@pytest.mark.parametrize(
+    "flavor,zone",
+    [
+        ({"loadbalancer_topology": "ACTIVE_STANDBY"}, {}),
+        ({"sriov_vip": True}, {}),
+        ({"compute_flavor": "m1.tiny"}, {}),
+        ({}, {"compute_zone": "nova"}),
+        ({}, {"management_network": name("network")}),
+    ],
+)
+def test_what_a_flavor_or_a_zone_sets_in_vain_is_said(flavor, zone):
+    reason = unsupported.unserved(flavor, zone)
+    assert reason
+    assert "use another" in reason
+
+
+@pytest.mark.parametrize(
+    "flavor,zone",
+    [({}, {}), ({"loadbalancer_topology": "SINGLE", "sriov_vip": False}, {"valid_vip_networks": [name("network")]})],
+)
+def test_a_single_amphora_wherever_it_may_be_is_served(flavor, zone):
+    assert unsupported.unserved(flavor, zone) is None

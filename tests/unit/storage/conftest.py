@@ -1,29 +1,30 @@
 """What the tests of storage share: a database and a load balancer in it."""
 
 import pathlib
-import shutil
 
 import pytest
 
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.storage import database, intents, tables
+from tests.servers.databases import Shelf
 from tests.unit.storage import making
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A database without a row, to be copied."""
-    path = tmp_path_factory.mktemp("empty") / "hydria.db"
-    made = database.Database(f"sqlite:///{path}", tables.INTENT)
-    made.create_all()
-    made.close()
-    return path
+@pytest.fixture
+def url(kind_of_database, shelf: Shelf, tmp_path: pathlib.Path) -> str:
+    """A database with all tables and no row, of each kind."""
+    return shelf.take(kind_of_database, tmp_path)
 
 
 @pytest.fixture
-def db(empty: pathlib.Path, tmp_path: pathlib.Path):
-    shutil.copy(empty, tmp_path)
-    made = database.Database(f"sqlite:///{tmp_path}/hydria.db", tables.INTENT, durable=False)
+def one_file(shelf: Shelf, tmp_path: pathlib.Path) -> str:
+    """The same in a file, for what can be shown with SQLite alone."""
+    return shelf.take("sqlite", tmp_path)
+
+
+@pytest.fixture
+def db(url):
+    made = database.Database(url, tables.INTENT, durable=False)
     yield made
     made.close()
 

@@ -4,11 +4,11 @@ import concurrent.futures
 import sqlite3
 
 import pytest
-from sqlalchemy import create_engine, event, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import LargeBinary, create_engine, event, insert, select, type_coerce, update
+from sqlalchemy.exc import DataError, IntegrityError
 
 from hydria.kit import ids
-from hydria.storage import database, tables
+from hydria.storage import database, quotas, tables
 
 Q = tables.QUOTA
 PROJECT = "p"
@@ -26,19 +26,19 @@ def more(c):
     c.execute(update(Q).values(used_pool=Q.c.used_pool + 1))
 
 
-def crashing(db, moment, path):
+def crashing(url, moment):
     """The same database, used by a process that dies at that moment."""
 
     def notice(now):
         if now == moment:
             raise KeyboardInterrupt(now)
 
-    return database.Database(f"sqlite:///{path}/hydria.db", tables.INTENT, durable=False, notice=notice)
+    return database.Database(url, tables.INTENT, durable=False, notice=notice)
 
 
 @pytest.mark.parametrize("moment, kept", [("commit", None), ("committed", 0)])
-def test_a_crash_around_a_commit_leaves_all_or_nothing(db, tmp_path, moment, kept):
-    dying = crashing(db, moment, tmp_path)
+def test_a_crash_around_a_commit_leaves_all_or_nothing(db, url, moment, kept):
+    dying = crashing(url, moment)
     with pytest.raises(KeyboardInterrupt):
         dying.write(start)
     dying.close()
@@ -56,8 +56,9 @@ def test_what_raises_writes_nothing(db):
     assert used(db) is None
 
 
-def test_a_deadlock_is_tried_again_from_the_beginning(db, tmp_path):
-    impatient = create_engine(f"sqlite:///{tmp_path}/hydria.db", connect_args={"timeout": 0.01})
+def test_a_deadlock_is_tried_again_from_the_beginning(one_file):
+    db = database.Database(one_file, tables.INTENT, durable=False)
+    impatient = create_engine(one_file, connect_args={"timeout": 0.01})
     tries = []
 
     def work(c):
@@ -70,10 +71,11 @@ def test_a_deadlock_is_tried_again_from_the_beginning(db, tmp_path):
     db.write(work)
     impatient.dispose()
     assert (len(tries), used(db)) == (3, 0)
+    db.close()
 
 
-def test_a_deadlock_that_stays_is_said(db, tmp_path):
-    impatient = database.Database(f"sqlite:///{tmp_path}/hydria.db", tables.INTENT)
+def test_a_deadlock_that_stays_is_said(one_file, tmp_path):
+    impatient = database.Database(one_file, tables.INTENT)
     event.listen(impatient.engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 1"))
     holder = sqlite3.connect(f"{tmp_path}/hydria.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -89,9 +91,9 @@ def test_a_broken_rule_is_not_tried_again(db):
         db.write(start)
 
 
-def test_no_write_of_many_is_lost(db, tmp_path):
+def test_no_write_of_many_is_lost(db, url):
     db.write(start)
-    other = database.Database(f"sqlite:///{tmp_path}/hydria.db", tables.INTENT, durable=False)
+    other = database.Database(url, tables.INTENT, durable=False)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(which.write, more) for which in [db, other] * 50]:
             done.result()
@@ -121,8 +123,34 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path):
     nowhere.close()
 
 
-def test_an_identifier_is_kept_in_sixteen_bytes_and_read_as_text(db, lb, tmp_path):
-    raw = sqlite3.connect(f"{tmp_path}/hydria.db")
-    stored = raw.execute("SELECT id FROM load_balancer").fetchone()[0]
-    raw.close()
-    assert stored == ids.raw(lb.id)
+def test_an_identifier_is_kept_in_sixteen_bytes_and_read_as_text(db, lb):
+    root = tables.TREE["load_balancer"].c
+    stored, read = db.read(lambda c: c.execute(select(type_coerce(root.id, LargeBinary), root.id)).one())
+    assert (bytes(stored), read) == (ids.raw(lb.id), lb.id)
+
+
+def test_text_is_compared_as_it_is_written(db):
+    db.write(lambda c: c.execute(insert(Q), [{"project_id": name} for name in ("p", "P", "p ", "\u00fc", "u")]))
+    found = db.read(lambda c: c.execute(select(Q.c.project_id).where(Q.c.project_id == "p")).scalars().all())
+    assert found == ["p"]
+
+
+def test_text_that_does_not_fit_is_refused_or_kept_whole(db):
+    long = "x" * 37
+    try:
+        db.write(lambda c: c.execute(insert(Q).values(project_id=long)))
+    except DataError:
+        return
+    assert db.read(lambda c: c.execute(select(Q.c.project_id)).scalars().all()) == [long]
+
+
+def test_of_many_first_takers_of_a_quota_none_is_lost(db, url):
+    other = database.Database(url, tables.INTENT, durable=False)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        taking = [
+            pool.submit(which.write, lambda c: quotas.take(c, PROJECT, {"pool": 1}, {})) for which in [db, other] * 8
+        ]
+        for done in taking:
+            done.result()
+    other.close()
+    assert used(db) == 16

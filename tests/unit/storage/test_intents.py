@@ -36,8 +36,8 @@ def test_the_first_statement_of_a_write_raises_the_generation(db, lb):
     said = []
     event.listen(db.engine, "before_cursor_execute", lambda *heard: said.append(heard[2]))
     db.write(lambda c: intents.lock(c, lb.id, 0))
-    assert said[0] == "BEGIN IMMEDIATE"
-    assert said[1].startswith("UPDATE load_balancer SET generation=(load_balancer.generation + ?)")
+    said = [one for one in said if one != "BEGIN IMMEDIATE"]
+    assert said[0].startswith("UPDATE load_balancer SET generation=(load_balancer.generation + ")
 
 
 def test_a_creation_wants_work(db, lb):

@@ -21,7 +21,15 @@ CHAINS = pytest.mark.parametrize("chain", migrate.CHAINS)
 
 
 @pytest.fixture
-def db(chain: str, tmp_path: pathlib.Path):
+def db(chain: str, empty_url: str):
+    made = database.Database(empty_url, migrate.CHAINS[chain])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def one_file(chain: str, tmp_path: pathlib.Path):
+    """The same in a file, for what can be shown with SQLite alone."""
     made = database.Database(f"sqlite:///{tmp_path}/{chain}.db", migrate.CHAINS[chain])
     yield made
     made.close()
@@ -41,7 +49,8 @@ def test_from_nothing_they_end_where_the_declarations_are(db, chain):
 
 
 @CHAINS
-def test_they_make_what_the_declarations_would(db, chain, tmp_path):
+def test_they_make_what_the_declarations_would(one_file, chain, tmp_path):
+    db = one_file
     declared = database.Database(f"sqlite:///{tmp_path}/declared.db", db.metadata)
     declared.create_all()
     migrate.upgrade(db)
@@ -54,14 +63,15 @@ def test_they_make_what_the_declarations_would(db, chain, tmp_path):
 
 
 @CHAINS
-def test_a_new_database_is_ready_in_a_moment(db):
+def test_a_new_database_is_ready_in_a_moment(one_file):
     began = time.perf_counter()
-    migrate.upgrade(db)
+    migrate.upgrade(one_file)
     assert time.perf_counter() - began < 0.3
 
 
 @CHAINS
-def test_once_done_nothing_is_done_again(db, chain):
+def test_once_done_nothing_is_done_again(one_file, chain):
+    db = one_file
     migrate.upgrade(db)
     before = db.read(lambda c: c.execute(text("PRAGMA schema_version")).scalar())
     migrate.upgrade(db)
@@ -89,19 +99,19 @@ def test_a_migration_that_is_interrupted_leaves_nothing(chain, tmp_path):
     crashing.close()
 
 
-def test_processes_may_migrate_at_once(tmp_path):
+def test_processes_may_migrate_at_once(empty_url):
     code = (
         "import sys; from hydria.storage import database, migrate, tables;"
         "db = database.Database(sys.argv[1], tables.INTENT); migrate.upgrade(db); db.close()"
     )
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/hydria.db"]
+    command = [sys.executable, "-c", code, empty_url]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [process.communicate()[1] for process in running] == [""] * 3
 
 
-def test_both_chains_may_share_a_database(tmp_path):
+def test_both_chains_may_share_a_database(empty_url):
     for chain, metadata in migrate.CHAINS.items():
-        db = database.Database(f"sqlite:///{tmp_path}/shared.db", metadata)
+        db = database.Database(empty_url, metadata)
         migrate.upgrade(db)
         assert [row for row in differences(db, chain) if "remove" not in str(row[0])] == []
         db.close()

@@ -76,13 +76,13 @@ def test_threads_never_share_an_address(ports):
     assert given_out.count(None) == 10
 
 
-def test_processes_never_share_an_address(ports, tmp_path):
+def test_processes_never_share_an_address(ports, url):
     code = (
         "import sys; from hydria.kit import ids; from hydria.storage import database, portbook, tables;"
         "db = database.Database(sys.argv[1], tables.INTENT, durable=False); ports = portbook.StoredBook(db);"
         "print(*[ports.claim(ids.new(), ids.new(), sys.argv[2], sys.argv[3].split(), '{}') for _ in range(15)]); db.close()"
     )
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/hydria.db", SUBNET, " ".join(ADDRESSES)]
+    command = [sys.executable, "-c", code, url, SUBNET, " ".join(ADDRESSES)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     given_out = [word for process in running for word in process.communicate()[0].split()]
     assert sorted(a for a in given_out if a != "None") == sorted(ADDRESSES)

@@ -5,9 +5,11 @@ import pytest
 from tests.scenario.lab import Cellar, Lab
 
 
-@pytest.fixture(scope="session")
-def cellar(tmp_path_factory):
-    return Cellar(tmp_path_factory.mktemp("cellar"))
+@pytest.fixture(scope="module")
+def cellar(shelf, tmp_path_factory):
+    made = Cellar(shelf.take("sqlite", tmp_path_factory.mktemp("cellar")))
+    yield made
+    made.database.close()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_branches_run_at_the_same_time(flows):
 
 
 def test_more_branches_than_threads_all_run(flows):
-    done = []
+    done: list[int] = []
     flows([partial(done.append, n) for n in range(40)])
     assert sorted(done) == list(range(40))
 
@@ -54,7 +54,7 @@ def test_after_a_fault_the_pool_serves_on(flows):
     def fail():
         raise LookupError
 
-    done = []
+    done: list[int] = []
     for _ in range(8):
         with pytest.raises(LookupError):
             flows([fail, fail])
@@ -63,7 +63,7 @@ def test_after_a_fault_the_pool_serves_on(flows):
 
 
 def test_many_flows_share_the_pool(flows):
-    done = []
+    done: list[int] = []
     callers = [threading.Thread(target=flows, args=([lambda: done.append(1)] * 5,)) for _ in range(6)]
     for one in callers:
         one.start()
@@ -80,6 +80,6 @@ def test_what_is_bound_to_log_lines_rides_along(flows):
 
 
 def test_without_threads_branches_run_in_order():
-    done = []
+    done: list[int] = []
     flow.one_after_another([partial(done.append, n) for n in range(5)])
     assert done == [0, 1, 2, 3, 4]

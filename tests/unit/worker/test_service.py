@@ -18,12 +18,16 @@ class Inbox:
 
     def __init__(self):
         self.nudges: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.is_closed = False
 
     def wait(self, seconds):
         try:
             return self.nudges.get(timeout=0.05)
         except queue.Empty:
             return None
+
+    def close(self):
+        self.is_closed = True
 
 
 def service(lab, name="w", inbox=None):
@@ -257,6 +261,7 @@ def test_a_nudge_is_heard_while_it_runs(lab):
     one.stop()
     thread.join(SOON_S)
     assert not thread.is_alive()
+    assert inbox.is_closed
 
 
 def test_who_is_told_to_stop_begins_nothing_that_waits(lab):

@@ -71,6 +71,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_availability_zone_profile")),
     )
     op.create_table(
+        "demand",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("amphora_id", columns.Id(), nullable=False),
+        sa.Column("load_balancer_id", columns.Id(), nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("generation", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_demand")),
+    )
+    op.create_index(op.f("ix_demand_load_balancer_id"), "demand", ["load_balancer_id"], unique=False)
+    op.create_table(
         "external",
         sa.Column("name", columns.Id(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -144,6 +154,24 @@ def upgrade() -> None:
         ["project_id", "created_at", "id"],
         unique=False,
     )
+    op.create_table(
+        "idempotency",
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("object_id", columns.Id(), nullable=True),
+        sa.Column("code", sa.Integer(), nullable=True),
+        sa.Column("etag", sa.String(length=32), nullable=True),
+        sa.Column(
+            "body",
+            sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mariadb").with_variant(mysql.LONGBLOB(), "mysql"),
+            nullable=True,
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "user_id", "key", name=op.f("pk_idempotency")),
+    )
+    op.create_index(op.f("ix_idempotency_at"), "idempotency", ["at"], unique=False)
     op.create_table(
         "journal",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),

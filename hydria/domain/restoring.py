@@ -1,0 +1,20 @@
+"""Restoring: an object that the data plane refuses gets back the values that run. Pure."""
+
+from typing import Any
+
+from hydria.domain.attributes import At, Kept, attributes
+from hydria.domain.part import Part
+from hydria.domain.refusals import Conflict
+from hydria.domain.verdict import Verdict
+
+
+def values(part: Part, runs: Part | None, verdict: Verdict | None) -> dict[str, Any]:
+    """What is to be written into an object; raises Conflict when nothing of it is refused, or nothing of it runs."""
+    if verdict is None or verdict.changed != part.changed:
+        message = f"Nothing of {part.id} is refused by the data plane: there is nothing to restore."
+        raise Conflict(message)
+    if runs is None:
+        message = f"Nothing of {part.id} runs, as it was refused when it was new: change it or delete it."
+        raise Conflict(message)
+    known = attributes(type(part)).values()
+    return {a.name: getattr(runs, a.name) for a in known if a.at & At.UPDATE and a.kept is Kept.STORED}

@@ -1,0 +1,1 @@
+"""What only real databases and real processes show: torn reads, lost updates, deadlocks, servers that go away."""

@@ -1,0 +1,17 @@
+"""A deployment on a simulated cloud, to be kept clean."""
+
+import pytest
+
+from tests.scenario.lab import Cellar, Lab
+
+
+@pytest.fixture(scope="module")
+def cellar(shelf, tmp_path_factory):
+    made = Cellar(shelf.take("sqlite", tmp_path_factory.mktemp("cellar")))
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def lab(cellar):
+    return Lab(cellar)
