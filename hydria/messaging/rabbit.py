@@ -1,6 +1,7 @@
-"""Nudges over RabbitMQ, for controllers on several machines: each goes to one of the workers, through quorum queues."""
+"""Nudges over RabbitMQ, for controllers on several machines: each goes to one of the workers, through a quorum queue."""
 
 import contextlib
+import logging
 import queue
 import threading
 from typing import Any
@@ -10,21 +11,23 @@ from oslo_config import cfg
 
 from hydria.kit import ids, log
 
+EXCHANGE = "hydria"
 TOPIC = "hydria-work"
+QUEUE = f"{TOPIC}.info"
+"""The library names the queue so."""
 WAITING = 1000
 """Nudges that wait to be sent or heard; what is more is dropped: workers find the work by looking."""
+PAUSE_S = 1.0
+"""Between two tries while the broker is away."""
 END_S = 2.0
 CHOSEN = {
     "rabbit_quorum_queue": True,
-    "rabbit_transient_quorum_queue": True,
-    "use_queue_manager": False,
     "rabbit_retry_interval": 1,
     "rabbit_retry_backoff": 1,
     "rabbit_interval_max": 5,
     "kombu_reconnect_delay": 0.5,
     "heartbeat_timeout_threshold": 10,
 }
-
 OFF = (("oslo_messaging_metrics", "metrics_enabled"), ("oslo_messaging_tracing", "tracing_enabled"))
 """What the library looks up and registers for the settings of a whole process only."""
 
@@ -35,10 +38,18 @@ def transport(url: str) -> Any:
     conf([], project="hydria", default_config_files=[], default_config_dirs=[])
     for group, option in OFF:
         conf.register_opt(cfg.BoolOpt(option, default=False), group=group)
-    made = oslo_messaging.get_rpc_transport(conf, url=url)
+    for name in ("oslo.messaging", "oslo_messaging"):  # while the broker is away they would speak with every message
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    oslo_messaging.set_transport_defaults(EXCHANGE)
+    made = oslo_messaging.get_notification_transport(conf, url=url)
     for name, value in CHOSEN.items():
         conf.set_override(name, value, group="oslo_messaging_rabbit")
     return made
+
+
+def notifier(way: Any) -> Any:
+    """Who sends. Not a remote call: that would leave a queue behind for every worker there ever was."""
+    return oslo_messaging.Notifier(way, publisher_id="hydria", driver="messaging", topics=[TOPIC], retry=0)
 
 
 class RabbitNudge:
@@ -65,16 +76,10 @@ class RabbitNudge:
 
     def _send(self) -> None:
         way = transport(self._url)
-        client = oslo_messaging.get_rpc_client(way, oslo_messaging.Target(topic=TOPIC), retry=0)
-        said = False
+        sender = notifier(way)
         while (load_balancer_id := self._waiting.get()) is not None:
-            try:
-                client.cast({}, "work", load_balancer_id=load_balancer_id, action="converge", journal_id=None)
-                said = False
-            except Exception as error:  # noqa: BLE001  (libraries below raise kinds of their own; the loop must not die)
-                if not said:
-                    log.get().warning("nudges.not_sent", error=str(error), remedy="workers find the work by looking")
-                said = True
+            message = {"load_balancer_id": load_balancer_id, "action": "converge", "journal_id": None}
+            sender.info({}, "work", message)  # a message that cannot be sent is dropped there
         way.cleanup()
 
     def close(self) -> None:
@@ -90,20 +95,30 @@ class RabbitInbox:
 
     def __init__(self, url: str, worker: str) -> None:
         self._url = url
-        self._worker = worker
         self._heard: queue.Queue[str] = queue.Queue(WAITING)
-        self._server: Any = None
-        threading.Thread(target=self._listen, name="hears-nudges", daemon=True).start()
+        self._closing = threading.Event()
+        self._way: Any = None
+        self._listener: Any = None
+        threading.Thread(target=self._listen, name=f"hears-{worker}", daemon=True).start()
 
     def _listen(self) -> None:
-        target = oslo_messaging.Target(topic=TOPIC, server=self._worker)
-        self._server = oslo_messaging.get_rpc_server(transport(self._url), target, [self])
-        self._server.start()  # waits for the broker
-        log.get().info("nudges.heard", topic=TOPIC)
+        while not self._closing.is_set():
+            try:
+                self._way = transport(self._url)
+                target = oslo_messaging.Target(topic=TOPIC)
+                self._listener = oslo_messaging.get_notification_listener(self._way, [target], [self])
+                self._listener.start()  # waits for the broker
+            except Exception as error:  # noqa: BLE001  (libraries below raise kinds of their own; no broker may end a worker)
+                log.get().warning("nudges.not_heard", error=str(error), remedy="workers find the work by looking")
+                self._closing.wait(PAUSE_S)
+            else:
+                log.get().info("nudges.heard", queue=QUEUE)
+                return
 
-    def work(self, _context: Any, load_balancer_id: str, **_more: Any) -> None:
-        """A nudge has come."""
-        if ids.is_id(load_balancer_id):
+    def info(self, _context: Any, _publisher: str, _event: str, payload: Any, _metadata: Any) -> None:
+        """A nudge has come. The name is the library's."""
+        load_balancer_id = payload.get("load_balancer_id") if isinstance(payload, dict) else None
+        if isinstance(load_balancer_id, str) and ids.is_id(load_balancer_id):
             with contextlib.suppress(queue.Full):
                 self._heard.put_nowait(load_balancer_id)
 
@@ -116,12 +131,13 @@ class RabbitInbox:
 
     def close(self) -> None:
         """Stop listening."""
+        self._closing.set()
         ender = threading.Thread(target=self._end, daemon=True)  # without its broker the library takes its time
         ender.start()
         ender.join(END_S)
 
     def _end(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-            self._server.wait()
-            self._server.transport.cleanup()
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener.wait()
+            self._way.cleanup()

@@ -14,9 +14,10 @@ def replacing(dialect: str, table: Table) -> Insert:
         into = mysql.insert(table)
         return into.on_duplicate_key_update({name: into.inserted[name] for name in names})
     plain = _plain(dialect, table)
-    return plain.on_conflict_do_update(
+    made: Insert = plain.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: plain.excluded[name] for name in names}
     )
+    return made
 
 
 def merging(dialect: str, table: Table, row: Mapping[str, Any], changes: Mapping[str, Any]) -> Insert:
@@ -24,7 +25,8 @@ def merging(dialect: str, table: Table, row: Mapping[str, Any], changes: Mapping
     if dialect in ("mysql", "mariadb"):
         return mysql.insert(table).values(**row).on_duplicate_key_update(dict(changes))
     keys = list(table.primary_key.columns)
-    return _plain(dialect, table).values(**row).on_conflict_do_update(index_elements=keys, set_=dict(changes))
+    made: Insert = _plain(dialect, table).values(**row).on_conflict_do_update(index_elements=keys, set_=dict(changes))
+    return made
 
 
 def _plain(dialect: str, table: Table) -> Any:

@@ -11,7 +11,6 @@ from typing import Protocol
 
 import psycopg
 import pymysql.cursors
-
 from sqlalchemy import MetaData
 
 from hydria.storage import tables
@@ -130,7 +129,10 @@ class MariaDB:
         self._say(f"DROP DATABASE {name}")
 
 
-PROGRAMS = {"postgresql": ("postgres", PostgreSQL), "mariadb": ("mysql", MariaDB)}
+PROGRAMS: dict[str, tuple[str, type[PostgreSQL | MariaDB]]] = {
+    "postgresql": ("postgres", PostgreSQL),
+    "mariadb": ("mysql", MariaDB),
+}
 
 
 @contextmanager

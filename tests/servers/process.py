@@ -78,8 +78,8 @@ class Process:
             self.running = subprocess.Popen(line, stdout=log, stderr=log, cwd="/", env=environment)
         deadline = time.monotonic() + START_S
         while not self.ready():
-            ended = self.running.poll() is not None
-            assert not ended and time.monotonic() < deadline, self.log.read_text(errors="replace")[-3000:]
+            waiting = self.running.poll() is None and time.monotonic() < deadline
+            assert waiting, self.log.read_text(errors="replace")[-3000:]
             time.sleep(0.05)
 
     def send(self, number: signal.Signals) -> None:
