@@ -68,7 +68,7 @@ class Deployment:
             self._wire(undo)
             if not self.supervision.running():
                 undo.callback(self.supervision.stop)
-            self.supervision.start({name: self._command(name) for name in self.parts.processes})
+            self.supervision.start({name: self.command(name) for name in self.parts.processes})
             self._await()
             undo.pop_all()
 
@@ -108,18 +108,12 @@ class Deployment:
             undo.callback(fabric.down, networks)
         fabric.up(networks)
 
-    def _command(self, name: str) -> list[str]:
-        path = str(Path(self.settings.path).absolute())
-        return [
-            "env",
-            f"PYTHONPATH={Path(__file__).parents[2]}",
-            self.parts.python,
-            "-m",
-            "hydria.main",
-            "--config",
-            path,
-            name,
-        ]
+    def command(self, name: str) -> list[str]:
+        """How a process is started; without a settings file it goes by the defaults, as we do."""
+        path = Path(self.settings.path).absolute()
+        chosen = ["--config", str(path)] if path.exists() else []
+        root = f"PYTHONPATH={Path(__file__).parents[2]}"
+        return ["env", root, self.parts.python, "-m", "hydria.main", *chosen, name]
 
     def _await(self) -> None:
         """Until every process does its work; raises Trouble with the end of the log of the one that does not."""
