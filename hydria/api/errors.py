@@ -9,7 +9,7 @@ from hydria.domain.refusals import Conflict, Refusal
 from hydria.drivers import faults
 from hydria.kit import log
 from hydria.storage.answers import Taken
-from hydria.storage.database import Unavailable
+from hydria.storage.database import Unavailable, Unsure
 
 LOG = log.get()
 SOON_S, LATER_S = "1", "2"
@@ -57,7 +57,10 @@ def _taken(req: falcon.Request, resp: falcon.Response, _error: Taken, params: di
 def _later(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
     LOG.warning("api.unavailable", path=req.path, why=str(error))
     resp.set_header("Retry-After", LATER_S)
-    _fault(resp, 503, f"{str(error).rstrip('.')}. Nothing was changed; try again in a moment.")
+    # What was sent and not answered may have happened: then only a look tells.
+    is_open = isinstance(error, Unsure | faults.Unknown)
+    outcome = "Look whether it was done before you try again." if is_open else "Nothing was changed; try again in a moment."
+    _fault(resp, 503, f"{str(error).rstrip('.')}. {outcome}")
 
 
 def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
