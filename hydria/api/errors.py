@@ -59,7 +59,9 @@ def _later(req: falcon.Request, resp: falcon.Response, error: Exception, _params
     resp.set_header("Retry-After", LATER_S)
     # What was sent and not answered may have happened: then only a look tells.
     is_open = isinstance(error, Unsure | faults.Unknown)
-    outcome = "Look whether it was done before you try again." if is_open else "Nothing was changed; try again in a moment."
+    outcome = (
+        "Look whether it was done before you try again." if is_open else "Nothing was changed; try again in a moment."
+    )
     _fault(resp, 503, f"{str(error).rstrip('.')}. {outcome}")
 
 
