@@ -13,7 +13,7 @@ from typing import Any
 from bench import measure
 from hydria.cli import client
 from hydria.cli.demo import BackEnd
-from tests.system.house import House, ask
+from tests.system.house import House
 
 TIMES = 30
 
@@ -56,7 +56,7 @@ def _create(house: House, member: BackEnd) -> tuple[float, float]:
     listener = house.make("listeners", "listener", loadbalancer_id=lb["id"], protocol="HTTP", protocol_port=80)
     pool = house.make("pools", "pool", listener_id=listener["id"], protocol="HTTP", lb_algorithm="ROUND_ROBIN")
     house.member(pool["id"], member.address)
-    client.until(lambda: bool(ask(lb["vip_address"])), 10, 0.001)
+    client.until(lambda: bool(client.ask(lb["vip_address"])), 10, 0.001)
     made = (time.monotonic() - began) * 1000
     house.settled(lb["id"])
     settled = (time.monotonic() - began) * 1000
@@ -75,7 +75,7 @@ def _add_member(house: House, members: list[BackEnd]) -> float:
     pool = house.api.call("GET", "/v2/lbaas/pools")["pools"][0]["id"]
     began = time.monotonic()
     new = house.member(pool, members[1].address)
-    client.until(lambda: ask(lb["vip_address"]) == members[1].name, 5, 0)
+    client.until(lambda: client.ask(lb["vip_address"]) == members[1].name, 5, 0)
     took = (time.monotonic() - began) * 1000
     house.settled(lb["id"])
     house.api.call("DELETE", f"/v2/lbaas/pools/{pool}/members/{new['id']}")

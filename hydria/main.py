@@ -238,9 +238,7 @@ def worker(settings: Settings) -> None:
     tools, flow = load("worker.tools"), load("worker.flow")
     signer = issuer(settings, time)
     name = f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.new()[:8]}"
-    of = settings.option
-    local = settings.is_local()
-    threads = of("controller_worker", "threads")
+    branches = flow.Flows(settings.option("controller_worker", "threads"))
     service = load("worker.service").Service(
         tools.Tools(
             database=intent,
@@ -249,19 +247,8 @@ def worker(settings: Settings) -> None:
             amphorae=amphorae(settings, signer, time),
             issuer=signer,
             clock=time,
-            settings=tools.WorkerSettings(
-                deployment=settings.deployment,
-                management_network=_management(settings) if local else ids.NIL,
-                controllers=controllers(settings),
-                master_keys=master_keys(settings),
-                threads=threads,
-                boot_s=of("controller_worker", "create_deadline"),
-                drain_s=of("controller_worker", "drain_timeout"),
-                alive_every_s=of("health_manager", "heartbeat_interval"),
-                statistics_every_s=of("health_manager", "statistics_interval"),
-                haproxy=of("haproxy_amphora", "haproxy_cmd"),
-            ),
-            side_by_side=flow.Flows(threads),
+            settings=_worker_settings(settings),
+            side_by_side=branches,
             noticed=load("worker.metrics").Runs(metrics(settings, 1)),
         ),
         inbox(settings, name),
@@ -270,6 +257,23 @@ def worker(settings: Settings) -> None:
     until_told(service.stop)
     log.get().info("worker.started", name=name)
     service.run()
+    branches.close()
+
+
+def _worker_settings(settings: Settings) -> Any:
+    of = settings.option
+    return load("worker.tools").WorkerSettings(
+        deployment=settings.deployment,
+        management_network=_management(settings) if settings.is_local() else ids.NIL,
+        controllers=controllers(settings),
+        master_keys=master_keys(settings),
+        threads=of("controller_worker", "threads"),
+        boot_s=of("controller_worker", "create_deadline"),
+        drain_s=of("controller_worker", "drain_timeout"),
+        alive_every_s=of("health_manager", "heartbeat_interval"),
+        statistics_every_s=of("health_manager", "statistics_interval"),
+        haproxy=of("haproxy_amphora", "haproxy_cmd"),
+    )
 
 
 def _management(settings: Settings) -> str:

@@ -84,3 +84,16 @@ def until(done: Callable[[], bool], seconds: float, every: float = 0.02) -> bool
             return False
         time.sleep(every)
     return True
+
+
+def ask(vip: str, port: int = 80) -> str:
+    """Who answered a request through a VIP; "" when nobody did within 2 s."""
+    connection = http.client.HTTPConnection(vip, port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        return answer.read().decode().strip() if answer.status == 200 else ""
+    except OSError:
+        return ""
+    finally:
+        connection.close()

@@ -1,7 +1,6 @@
 """The quick start: everything up, a real load balancer made, real traffic through it, a member killed, and the numbers shown."""
 
 import collections
-import http.client
 import threading
 import time
 from typing import Any
@@ -89,28 +88,15 @@ def _load_balancer(api: Client, deployment: Deployment, members: list[BackEnd]) 
 
 
 def _answers(vip: str) -> bool:
-    return bool(_ask(vip))
-
-
-def _ask(vip: str, timeout_s: float = 2.0) -> str:
-    """Who answered a request through the VIP; "" when nobody did."""
-    connection = http.client.HTTPConnection(vip, 80, timeout=timeout_s)
-    try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        return answer.read().decode().strip() if answer.status == 200 else ""
-    except OSError:
-        return ""
-    finally:
-        connection.close()
+    return bool(client.ask(vip))
 
 
 def _spread(vip: str, members: list[BackEnd]) -> collections.Counter[str]:
     """How requests spread over the back ends; raises Trouble when one fails or the spread is uneven."""
     wanted = {m.name for m in members}
-    if not client.until(lambda: {_ask(vip) for _ in range(6)} >= wanted, 10):
+    if not client.until(lambda: {client.ask(vip) for _ in range(6)} >= wanted, 10):
         raise Trouble(f"not every back end answers through {vip}")
-    spread = collections.Counter(_ask(vip) for _ in range(REQUESTS))
+    spread = collections.Counter(client.ask(vip) for _ in range(REQUESTS))
     fair = REQUESTS // len(members)
     if spread[""] or any(abs(spread[name] - fair) > 2 for name in wanted):
         raise Trouble(f"the spread of {REQUESTS} requests is uneven: {dict(spread)}")
@@ -125,7 +111,7 @@ def _kill_one(api: Client, lb: dict[str, Any], victim: BackEnd) -> tuple[int, in
 
     def traffic() -> None:
         while not stop.wait(0.01):
-            answers.append(_ask(lb["vip_address"]))
+            answers.append(client.ask(lb["vip_address"]))
 
     thread = threading.Thread(target=traffic)
     thread.start()

@@ -10,7 +10,7 @@ import pytest
 
 from hydria.cli import client
 from hydria.cli.demo import BackEnd
-from tests.system.house import ROOT, House, ask, traces
+from tests.system.house import ROOT, House, traces
 
 OPENSTACK = ROOT / "build/client/bin/openstack"
 
@@ -69,16 +69,16 @@ def test_a_user_makes_a_load_balancer_and_takes_it_away_piece_by_piece(house: Ho
     lb = shell.ask("create", "--name", "lb1", "--vip-subnet-id", "demo", "--wait")
     assert lb["provisioning_status"] == "ACTIVE"
     build(shell, back[:2])
-    assert client.until(lambda: {ask(lb["vip_address"], 8080) for _ in range(4)} == {"demo-1", "demo-2"}, 10)
+    assert client.until(lambda: {client.ask(lb["vip_address"], 8080) for _ in range(4)} == {"demo-1", "demo-2"}, 10)
     ping = ("--type", "PING", "--delay", "5", "--timeout", "10", "--max-retries", "3")
     shell.tell("healthmonitor", "create", "--name", "hm", *ping, "po")
-    assert client.until(lambda: ask(lb["vip_address"], 8080) != "", 10)
+    assert client.until(lambda: client.ask(lb["vip_address"], 8080) != "", 10)
     shell.tell("member", "set", "--weight", "0", "po", "demo-1")
-    assert client.until(lambda: {ask(lb["vip_address"], 8080) for _ in range(6)} == {"demo-2"}, 10)
+    assert client.until(lambda: {client.ask(lb["vip_address"], 8080) for _ in range(6)} == {"demo-2"}, 10)
     shell.tell("healthmonitor", "delete", "hm")
     shell.tell("member", "delete", "po", "demo-1")
     shell.tell("pool", "delete", "po")
-    assert client.until(lambda: ask(lb["vip_address"], 8080) == "", 10)
+    assert client.until(lambda: client.ask(lb["vip_address"], 8080) == "", 10)
     shell.tell("listener", "delete", "li")
     shell.tell("delete", "--wait", "lb1")
 
@@ -101,7 +101,7 @@ def test_a_user_changes_things_and_deletes_all_at_once(house: House, shell: Shel
     shell.tell("member", "create", "--address", one.address, "--protocol-port", "8080", "p2")  # routed: no subnet
     http = ("--type", "HTTP", "--delay", "1", "--timeout", "1", "--max-retries", "1")
     shell.tell("healthmonitor", "create", "--name", "h2", *http, "p2")
-    assert client.until(lambda: ask(lb["vip_address"]) == "demo-1", 10)
+    assert client.until(lambda: client.ask(lb["vip_address"]) == "demo-1", 10)
     shell.tell("set", "--name", "lb3", "--description", "d", "lb2")
     shell.tell("listener", "set", "--connection-limit", "77", "l2")
     shell.tell("listener", "unset", "--connection-limit", "l2")
@@ -110,7 +110,7 @@ def test_a_user_changes_things_and_deletes_all_at_once(house: House, shell: Shel
     assert len(shell.ask("list")) == len(shell.ask("pool", "list")) == 1
     assert client.until(lambda: shell.ask("member", "list", "p2")[0]["operating_status"] == "ONLINE", 10)
     shell.tell("set", "--disable", "lb3")
-    assert client.until(lambda: ask(lb["vip_address"]) == "", 10)
+    assert client.until(lambda: client.ask(lb["vip_address"]) == "", 10)
     assert "cascade" in shell.run("delete", "lb3").stderr
     shell.tell("delete", "--cascade", "--wait", "lb3")
 

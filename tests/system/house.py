@@ -1,6 +1,5 @@
 """A whole deployment on this machine, for tests: brought up in a folder of its own, taken down without a trace."""
 
-import http.client
 import os
 import signal
 import subprocess
@@ -73,7 +72,7 @@ class House:
         pool = self.make("pools", "pool", listener_id=listener["id"], protocol="HTTP", lb_algorithm="ROUND_ROBIN")
         for one in members:
             self.member(pool["id"], one.address)
-        assert client.until(lambda: bool(ask(lb["vip_address"])), 15)
+        assert client.until(lambda: bool(client.ask(lb["vip_address"])), 15)
         assert self.settled(lb["id"])
         return lb, pool
 
@@ -138,19 +137,6 @@ def space(pid: int) -> str:
         return str(pid)
 
 
-def ask(vip: str, port: int = 80) -> str:
-    """Who answered through a VIP; "" when nobody did."""
-    connection = http.client.HTTPConnection(vip, port, timeout=2)
-    try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        return answer.read().decode().strip() if answer.status == 200 else ""
-    except OSError:
-        return ""
-    finally:
-        connection.close()
-
-
 class Traffic:
     """New connections to a VIP, one every 20 ms, while a block runs; `failed` and `asked` afterwards."""
 
@@ -163,7 +149,7 @@ class Traffic:
     def _run(self) -> None:
         while not self._stop.wait(0.02):
             self.asked += 1
-            self.failed += not ask(self._vip)
+            self.failed += not client.ask(self._vip)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -13,7 +13,7 @@ import pytest
 
 from hydria.cli import client, demo
 from hydria.cli.trouble import Trouble
-from tests.system.house import LB, ROOT, House, ask, traces, wait_for
+from tests.system.house import LB, ROOT, House, traces, wait_for
 
 PORT, BLOCK = 19986, "10.64"
 AS_NOBODY = """import os, sys
@@ -291,7 +291,7 @@ def test_a_disk_that_fills_up_refuses_writes_and_harms_nothing_else(empty: House
     # Lines that nobody can store any more must not stop who writes them: a pipe holds 64 KiB.
     answers = {until_refused(lambda: member(empty, pool["id"]), 1) for _ in range(400)}
     assert [a for a in answers if "database or disk is full" not in a] == []
-    assert ask(lb["vip_address"])
+    assert client.ask(lb["vip_address"])
     assert len(empty.all()) == 1
     assert members(empty, pool["id"]) == 2
     ballast.unlink()

@@ -13,7 +13,7 @@ import pytest
 
 from hydria.cli import client, demo
 from hydria.kit import ids
-from tests.system.house import House, ask, processes, traces
+from tests.system.house import House, processes, traces
 
 PROCESSES = ("api", "health", "housekeeping", "worker")
 
@@ -264,7 +264,7 @@ def test_the_quick_start_shows_what_it_measured_and_leaves_nothing(tmp_path: Pat
         assert "addresses: API http://127.0.0.1:19979; mgmt 10.62.0.0/22, demo 10.62.8.0/24" in said
         assert f"export OS_CLIENT_CONFIG_FILE={fresh.deployment.clouds} OS_CLOUD=hydria" in said
         assert "./quickstart --down" in said
-        assert ask(vip[1])
+        assert client.ask(vip[1])
     assert "removed 1 amphorae and the networks" in done(fresh, "quickstart", "--down")
     assert traces(tmp_path) == before
     assert fresh.deployment.known

@@ -6,7 +6,7 @@ import pytest
 
 from hydria.cli import client
 from hydria.cli.client import Client
-from tests.system.house import LB, House, Traffic, ask, traces
+from tests.system.house import LB, House, Traffic, traces
 
 AMPHORAE = "/v2/octavia/amphorae"
 
@@ -54,5 +54,5 @@ def test_an_amphora_that_is_told_again_serves_on(house: House, operator: Client)
     with Traffic(lb["vip_address"]) as traffic:
         operator.call("PUT", f"{AMPHORAE}/{amphora}/config")
         assert house.settled(lb["id"])
-    assert (serving(operator, lb["id"]), traffic.failed, bool(ask(lb["vip_address"]))) == ([amphora], 0, True)
+    assert (serving(operator, lb["id"]), traffic.failed, bool(client.ask(lb["vip_address"]))) == ([amphora], 0, True)
     assert house.empty()

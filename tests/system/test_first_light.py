@@ -13,7 +13,7 @@ from hydria.cli import client
 from hydria.cli.demo import BackEnd
 from hydria.cli.trouble import Trouble
 from hydria.drivers.compute import Machine
-from tests.system.house import LB, House, Traffic, ask, at_once, processes, traces, wait_for
+from tests.system.house import LB, House, Traffic, at_once, processes, traces, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def amphorae(house: House) -> list[str]:
 def spread(vip: str, requests: int = 30) -> dict[str, int]:
     found: dict[str, int] = {}
     for _ in range(requests):
-        name = ask(vip)
+        name = client.ask(vip)
         found[name] = found.get(name, 0) + 1
     return found
 
@@ -62,7 +62,7 @@ def test_a_member_comes_without_a_reload_and_goes_without_a_failed_request(empty
     lb, pool = empty.serving(members[:2])
     with Traffic(lb["vip_address"]) as traffic:
         new = empty.member(pool["id"], members[2].address)
-        assert client.until(lambda: ask(lb["vip_address"]) == "demo-3", 5, 0.005)
+        assert client.until(lambda: client.ask(lb["vip_address"]) == "demo-3", 5, 0.005)
         empty.api.call("DELETE", f"/v2/lbaas/pools/{pool['id']}/members/{new['id']}")
         assert empty.settled(lb["id"])
     assert (traffic.failed, "demo-3" in spread(lb["vip_address"])) == (0, False)
@@ -136,7 +136,7 @@ def test_a_placement_whose_namespace_is_gone_is_rebuilt_on_a_new_amphora(empty: 
     (machine,) = empty.deployment.parts.compute().list()
     kill_all_inside(empty, machine.id)
     assert client.until(lambda: [m.id for m in machines(empty)] not in ([], [machine.id]), 20)
-    assert client.until(lambda: bool(ask(lb["vip_address"])), 10)
+    assert client.until(lambda: bool(client.ask(lb["vip_address"])), 10)
     assert empty.settled(lb["id"])
 
 
@@ -195,5 +195,5 @@ def test_a_killed_haproxy_is_back_by_itself(empty: House) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     assert pids
-    assert client.until(lambda: bool(ask(lb["vip_address"])), 3, 0.01)
+    assert client.until(lambda: bool(client.ask(lb["vip_address"])), 3, 0.01)
     assert len(machines(empty)) == 1
