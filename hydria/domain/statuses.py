@@ -1,8 +1,7 @@
 """Statuses. The provisioning status is computed from generations, never stored."""
 
 import enum
-
-from hydria.domain.part import Part
+from typing import Protocol
 
 
 class Provisioning(enum.StrEnum):
@@ -22,7 +21,20 @@ class Operating(enum.StrEnum):
     NO_MONITOR = "NO_MONITOR"
 
 
-def provisioning(part: Part, settled: int, *, refused_at: int | None, overdue: bool) -> Provisioning:
+class Marked(Protocol):
+    """The generations of an object: a part of a tree, or a row of one."""
+
+    @property
+    def born(self) -> int: ...
+    @property
+    def changed(self) -> int: ...
+    @property
+    def touched(self) -> int: ...
+    @property
+    def deleted(self) -> int: ...
+
+
+def provisioning(part: Marked, settled: int, *, refused_at: int | None, overdue: bool) -> Provisioning:
     """Where an object stands.
 
     `settled` is the generation its load balancer has settled, `refused_at` the generation its verdict is about

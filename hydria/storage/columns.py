@@ -1,6 +1,7 @@
 """Columns from attributes: how each type of the domain is stored."""
 
 import enum
+from collections.abc import Callable
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -31,11 +32,20 @@ class Id(TypeDecorator[str]):
             return dialect.type_descriptor(mysql.BINARY(16))
         return dialect.type_descriptor(LargeBinary(16))
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else ids.raw(value)
+    # One call for each value instead of three: a list has thousands of them.
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], bytes | None]:
+        return _raw
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else ids.text(bytes(value))
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[bytes | None], str | None]:
+        return _text
+
+
+def _raw(value: str | None) -> bytes | None:
+    return None if value is None else ids.raw(value)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else ids.text(value)
 
 
 class Json(TypeDecorator[Any]):
@@ -44,11 +54,19 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else msgspec.json.encode(value, enc_hook=str).decode()
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        return _dumped
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else msgspec.json.decode(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
+        return _loaded
+
+
+def _dumped(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def _loaded(value: str | None) -> Any:
+    return None if value is None else msgspec.json.decode(value)
 
 
 def _bare(kind: Any) -> tuple[Any, list[msgspec.Meta]]:

@@ -3,9 +3,10 @@
 A fixed number of statements, whatever the number of objects.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
@@ -52,6 +53,23 @@ class Shown(NamedTuple):
     changed: int = 0  # generation of its last write
 
 
+class Facts(NamedTuple):
+    """What the statuses of an object are computed from. A row's own attributes are slow to read."""
+
+    load_balancer_id: str
+    created_at: int
+    updated_at: int | None
+    born: int
+    changed: int
+    touched: int
+    deleted: int
+    settled: int
+    root_generation: int
+    root_due_at: int
+    refused_at: int | None
+    reason: str | None
+
+
 @cache
 def names(kind: kinds.Kind) -> tuple[str, ...]:
     """Columns of a kind that users see."""
@@ -80,6 +98,13 @@ def statement(kind: kinds.Kind) -> Select[Any]:
         joined = joined.join(ROOT, ROOT.c.id == table.c.load_balancer_id)
     joined = joined.join(P, P.c.load_balancer_id == table.c.load_balancer_id).outerjoin(V, V.c.object_id == table.c.id)
     return select(*(table.c[n] for n in names(kind)), *hidden, *aside).select_from(joined)
+
+
+@cache
+def _facts(kind: kinds.Kind) -> Callable[[Any], tuple[Any, ...]]:
+    """What picks the facts out of a row."""
+    columns = [c.name for c in statement(kind).selected_columns]
+    return itemgetter(*(columns.index(name) for name in Facts._fields))
 
 
 @cache
@@ -132,9 +157,12 @@ def observations(observed: Connection, object_ids: Sequence[str]) -> dict[str, s
 
 def moment(microseconds: int | None) -> str | None:
     """A time as the API writes it."""
-    if microseconds is None:
-        return None
-    return datetime.fromtimestamp(microseconds // SECOND, UTC).isoformat()[:19]
+    return None if microseconds is None else _second(microseconds // SECOND)
+
+
+@lru_cache(1000)
+def _second(since: int) -> str:
+    return datetime.fromtimestamp(since, UTC).isoformat()[:19]
 
 
 def _shown(c: Connection, kind: kinds.Kind, found: Sequence[Any], now: int) -> list[Shown]:
@@ -153,18 +181,19 @@ def _requests(c: Connection, shown: list[Shown], rows: Sequence[Any]) -> None:
 
 
 def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
+    facts = Facts._make(_facts(kind)(row))
     body = dict(zip(names(kind), row, strict=False))
     body["tenant_id"] = body["project_id"]
-    body["created_at"] = moment(row.created_at)
-    body["updated_at"] = moment(row.updated_at)
-    overdue = statuses.is_overdue(row.root_generation, row.settled, row.root_due_at, now)
-    status = statuses.provisioning(row, row.settled, refused_at=row.refused_at, overdue=overdue)
+    body["created_at"] = moment(facts.created_at)
+    body["updated_at"] = moment(facts.updated_at)
+    overdue = statuses.is_overdue(facts.root_generation, facts.settled, facts.root_due_at, now)
+    status = statuses.provisioning(facts, facts.settled, refused_at=facts.refused_at, overdue=overdue)
     body["provisioning_status"] = status
     body["operating_status"] = ""
-    if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or row.reason):
+    if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or facts.reason):
         body |= _trouble(kind, row)
     parent_id = getattr(row, PARENT[kind]) if kind in PARENT else None
-    return Shown(body, row.load_balancer_id, parent_id, SILENT[kind], row.changed)
+    return Shown(body, facts.load_balancer_id, parent_id, SILENT[kind], facts.changed)
 
 
 def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
