@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select
 
 from hydria.control.world import Placement
 from hydria.domain.amphora import Amphora, AmphoraStatus, move
-from hydria.storage import flat, rows, tables
+from hydria.storage import flat, plain, rows, tables
 from hydria.storage.lists import Asked
 
 A = tables.AMPHORA
@@ -18,19 +18,19 @@ P = tables.PLACEMENT
 def add(c: Connection, amphora: Amphora) -> None:
     """Store a new amphora and its placement."""
     rows.add(c, A, amphora)
-    c.execute(insert(P).values(amphora_id=amphora.id, load_balancer_id=amphora.loadbalancer_id))
+    plain.add(c, P, [{"amphora_id": amphora.id, "load_balancer_id": amphora.loadbalancer_id}])
 
 
 def one(c: Connection, amphora_id: str) -> Amphora | None:
     """One amphora."""
-    row = c.execute(select(A).where(A.c.id == amphora_id)).first()
+    row = plain.find(c, A, id=amphora_id).first()
     return rows.to(Amphora, row) if row else None
 
 
 def of(c: Connection, load_balancer_id: str) -> list[Amphora]:
     """The amphorae of a load balancer that are not gone, oldest first."""
-    alive = (A.c.loadbalancer_id == load_balancer_id) & (A.c.status != AmphoraStatus.DELETED)
-    return [rows.to(Amphora, row) for row in c.execute(select(A).where(alive).order_by(A.c.created_at, A.c.id))]
+    found = plain.find(c, A, ("created_at", "id"), loadbalancer_id=load_balancer_id)
+    return [rows.to(Amphora, row) for row in found if row.status != AmphoraStatus.DELETED]
 
 
 def every(c: Connection) -> list[Amphora]:
@@ -50,31 +50,31 @@ def page(c: Connection, names: Sequence[str], asked: Asked) -> list[Amphora]:
 def note(c: Connection, amphora_id: str, now: int, **learned: Any) -> None:
     """Record something learned of an amphora; a status only moves as its table allows."""
     if "status" in learned:
-        before = AmphoraStatus(c.execute(select(A.c.status).where(A.c.id == amphora_id)).scalar_one())
+        before = AmphoraStatus(plain.find(c, A, id=amphora_id).one().status)
         learned["status"] = move(before, AmphoraStatus(learned["status"]))
-    c.execute(update(A).where(A.c.id == amphora_id).values(updated_at=now, **learned))
+    plain.change(c, A, {"id": amphora_id}, updated_at=now, **learned)
 
 
 def renewed(c: Connection, amphora_id: str, expiration: int) -> None:
     """Record when the new certificate of an amphora ends (microseconds). Written by housekeeping, of an amphora in use."""
-    c.execute(update(A).where(A.c.id == amphora_id).values(cert_expiration=expiration))
+    plain.change(c, A, {"id": amphora_id}, cert_expiration=expiration)
 
 
 def placements(c: Connection, load_balancer_id: str) -> dict[str, Placement]:
     """The placements of a load balancer, by amphora."""
-    found = c.execute(select(P).where(P.c.load_balancer_id == load_balancer_id))
+    found = plain.find(c, P, load_balancer_id=load_balancer_id)
     return {row.amphora_id: Placement(**row._mapping) for row in found}  # noqa: SLF001
 
 
 def placed(c: Connection, placement: Placement) -> None:
     """Record what was applied."""
     values = msgspec.structs.asdict(placement)
-    mine = (P.c.amphora_id == values.pop("amphora_id")) & (P.c.load_balancer_id == values.pop("load_balancer_id"))
-    c.execute(update(P).where(mine).values(**values))
+    mine = {name: values.pop(name) for name in ("amphora_id", "load_balancer_id")}
+    plain.change(c, P, mine, **values)
 
 
 def forget(c: Connection, amphora_id: str) -> None:
     """Remove an amphora that is gone, and what was suspected of it; its journal stays."""
-    c.execute(delete(tables.SUSPICION).where(tables.SUSPICION.c.amphora_id == amphora_id))
-    c.execute(delete(P).where(P.c.amphora_id == amphora_id))
-    c.execute(delete(A).where(A.c.id == amphora_id))
+    plain.remove(c, tables.SUSPICION, amphora_id=amphora_id)
+    plain.remove(c, P, amphora_id=amphora_id)
+    plain.remove(c, A, id=amphora_id)

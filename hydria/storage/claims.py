@@ -7,11 +7,28 @@ its own monotonic clock may take over. Every commit of a worker begins with `hol
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
-from hydria.storage import tables
+from hydria.storage import plain, tables
 
-PROGRESS = tables.PROGRESS
+PROGRESS, SUSPICION = tables.PROGRESS, tables.SUSPICION
+P, ROOT = PROGRESS.c, tables.TREE["load_balancer"].c
+CLAIM = (P.load_balancer_id, P.owner, P.epoch, P.beat)
+ONE = P.load_balancer_id == bindparam("lb")
+MINE = ONE & (P.epoch == bindparam("held"))
+WANTS = (P.wanted > P.settled) | exists().where(SUSPICION.c.load_balancer_id == P.load_balancer_id)
+
+# Statements of every step are built once.
+WANTING = select(*CLAIM).where(ONE, WANTS)
+TAKE = (
+    update(PROGRESS)
+    .where(MINE, P.beat == bindparam("beaten"), P.owner == bindparam("by"))
+    .values(owner=bindparam("worker"), epoch=P.epoch + 1, beat=0)
+)
+HOLD = update(PROGRESS).where(MINE).values(epoch=P.epoch)
+STANDING = select(P.epoch, ROOT.deleted).where(ONE, ROOT.id == P.load_balancer_id)
+RELEASE = update(PROGRESS).where(MINE, P.wanted <= P.settled).values(owner="")
+
 BEAT_S = 1.5
 STALE_S = 6.0
 UNSURE_S = 3.0
@@ -35,98 +52,70 @@ class Due(msgspec.Struct, frozen=True):
 
 def due(c: Connection, now: int, limit: int = 1000) -> list[Due]:
     """Load balancers that want work or are held by somebody, at `now` (microseconds)."""
-    p = PROGRESS.c
-    suspected = exists().where(tables.SUSPICION.c.load_balancer_id == p.load_balancer_id)
-    wants = ((p.wanted > p.settled) | suspected) & ~p.not_before.between(now + 1, now + FAR_US)
-    query = select(p.load_balancer_id, p.owner, p.epoch, p.beat).where(wants | (p.owner != "")).limit(limit)
+    wants = WANTS & ~P.not_before.between(now + 1, now + FAR_US)
+    query = select(*CLAIM).where(wants | (P.owner != "")).limit(limit)
     return [Due(*row) for row in c.execute(query)]
 
 
 def seen(c: Connection, lb_id: str) -> Due | None:
     """The claim on one load balancer as it stands."""
-    p = PROGRESS.c
-    row = c.execute(select(p.load_balancer_id, p.owner, p.epoch, p.beat).where(p.load_balancer_id == lb_id)).first()
+    row = c.execute(select(*CLAIM).where(ONE), {"lb": lb_id}).first()
     return Due(*row) if row else None
 
 
 def wanting(c: Connection, lb_id: str) -> Due | None:
     """The same, but None when it wants no work."""
-    p = PROGRESS.c
-    suspected = exists().where(tables.SUSPICION.c.load_balancer_id == p.load_balancer_id)
-    wants = (p.load_balancer_id == lb_id) & ((p.wanted > p.settled) | suspected)
-    row = c.execute(select(p.load_balancer_id, p.owner, p.epoch, p.beat).where(wants)).first()
+    row = c.execute(WANTING, {"lb": lb_id}).first()
     return Due(*row) if row else None
 
 
 def claim(c: Connection, due_: Due, worker: str) -> int | None:
     """Take charge of what was seen as `due_`; the new epoch, or None when somebody was quicker."""
-    p = PROGRESS.c
-    mine = (
-        (p.load_balancer_id == due_.load_balancer_id)
-        & (p.epoch == due_.epoch)
-        & (p.beat == due_.beat)
-        & (p.owner == due_.owner)
-    )
-    taken = c.execute(update(PROGRESS).where(mine).values(owner=worker, epoch=p.epoch + 1, beat=0))
-    return due_.epoch + 1 if taken.rowcount else None
+    seen_ = {"lb": due_.load_balancer_id, "held": due_.epoch, "beaten": due_.beat, "by": due_.owner}
+    return due_.epoch + 1 if c.execute(TAKE, {**seen_, "worker": worker}).rowcount else None
 
 
 def hold(c: Connection, lb_id: str, epoch: int) -> None:
     """Make sure, at the beginning of a transaction, that the claim is still ours; raises LostClaim."""
-    p = PROGRESS.c
-    if not c.execute(
-        update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(epoch=epoch)
-    ).rowcount:
+    if not c.execute(HOLD, {"lb": lb_id, "held": epoch}).rowcount:
         raise LostClaim(lb_id)
 
 
 def standing(c: Connection, lb_id: str) -> tuple[int | None, bool]:
     """The epoch of the claim on a load balancer (None: there is no such thing), and whether it is being deleted."""
-    p, root = PROGRESS.c, tables.TREE["load_balancer"].c
-    query = select(p.epoch, root.deleted).join_from(
-        PROGRESS, tables.TREE["load_balancer"], root.id == p.load_balancer_id
-    )
-    row = c.execute(query.where(p.load_balancer_id == lb_id)).first()
+    row = c.execute(STANDING, {"lb": lb_id}).first()
     return (row[0], bool(row[1])) if row else (None, False)
 
 
 def beat(c: Connection, worker: str, lb_ids: Iterable[str]) -> None:
     """Show that the worker lives, for all it holds."""
-    p = PROGRESS.c
-    c.execute(update(PROGRESS).where(p.owner == worker, p.load_balancer_id.in_(list(lb_ids))).values(beat=p.beat + 1))
+    c.execute(update(PROGRESS).where(P.owner == worker, P.load_balancer_id.in_(list(lb_ids))).values(beat=P.beat + 1))
 
 
 def release(c: Connection, lb_id: str, epoch: int) -> bool:
     """Give the claim back if no more work is wanted; False when there is, and the claim stays."""
-    p = PROGRESS.c
-    mine = (p.load_balancer_id == lb_id) & (p.epoch == epoch)
-    if c.execute(update(PROGRESS).where(mine, p.wanted <= p.settled).values(owner="")).rowcount:
+    if c.execute(RELEASE, {"lb": lb_id, "held": epoch}).rowcount:
         return True
-    if c.execute(select(p.epoch).where(mine)).first() is None:
+    if plain.find(c, PROGRESS, load_balancer_id=lb_id, epoch=epoch).first() is None:
         raise LostClaim(lb_id)
     return False
 
 
 def drop(c: Connection, lb_id: str, epoch: int, not_before: int = 0) -> None:
     """Give the claim back although work is left; nobody takes it before `not_before` (microseconds)."""
-    p = PROGRESS.c
-    c.execute(
-        update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(owner="", not_before=not_before)
-    )
+    plain.change(c, PROGRESS, {"load_balancer_id": lb_id, "epoch": epoch}, owner="", not_before=not_before)
 
 
 def failed(c: Connection, lb_id: str, epoch: int, **why: str | None) -> int:
     """Write why a run failed (step, reason, remedy, request_id); how many have failed in a row. Needs `hold` before."""
-    p = PROGRESS.c
     c.execute(
-        update(PROGRESS).where(p.load_balancer_id == lb_id, p.epoch == epoch).values(attempts=p.attempts + 1, **why)
+        update(PROGRESS).where(P.load_balancer_id == lb_id, P.epoch == epoch).values(attempts=P.attempts + 1, **why)
     )
-    attempts: int = c.execute(select(p.attempts).where(p.load_balancer_id == lb_id)).scalar_one()
+    attempts: int = plain.find(c, PROGRESS, load_balancer_id=lb_id).one().attempts
     return attempts
 
 
 def settle(c: Connection, lb_id: str, generation: int) -> None:
     """What is wanted up to `generation` is what runs. Needs `hold` before."""
-    p = PROGRESS.c
     nothing_wrong = {"attempts": 0, "step": None, "reason": None, "remedy": None, "not_before": 0}
-    c.execute(update(PROGRESS).where(p.load_balancer_id == lb_id).values(settled=generation, **nothing_wrong))
+    plain.change(c, PROGRESS, {"load_balancer_id": lb_id}, settled=generation, **nothing_wrong)

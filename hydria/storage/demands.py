@@ -2,29 +2,29 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete
 
 from hydria.control.world import Demand
 from hydria.domain.demands import What
-from hydria.storage import tables
+from hydria.storage import plain, tables
 
 D = tables.DEMAND
+SETTLED = delete(D).where(D.c.load_balancer_id == bindparam("lb"), D.c.generation <= bindparam("settled"))
 
 
 def add(c: Connection, what: What, load_balancer_id: str, generation: int, amphora_ids: Iterable[str]) -> None:
     """Ask the same of amphorae of one load balancer, whose row this transaction holds."""
     common = {"what": what, "load_balancer_id": load_balancer_id, "generation": generation}
     wanted = [{**common, "amphora_id": a} for a in amphora_ids]
-    if wanted:
-        c.execute(insert(D), wanted)
+    plain.add(c, D, wanted)
 
 
 def of(c: Connection, load_balancer_id: str) -> tuple[Demand, ...]:
     """What is asked of the amphorae of a load balancer, oldest first."""
-    query = select(D.c.amphora_id, D.c.what).where(D.c.load_balancer_id == load_balancer_id).order_by(D.c.id)
-    return tuple(Demand(row.amphora_id, What(row.what)) for row in c.execute(query))
+    found = plain.find(c, D, ("id",), load_balancer_id=load_balancer_id)
+    return tuple(Demand(row.amphora_id, What(row.what)) for row in found)
 
 
 def settle(c: Connection, load_balancer_id: str, generation: int) -> None:
     """What was asked up to a generation is done. Part of the worker's settling transaction."""
-    c.execute(delete(D).where(D.c.load_balancer_id == load_balancer_id, D.c.generation <= generation))
+    c.execute(SETTLED, {"lb": load_balancer_id, "settled": generation})

@@ -12,17 +12,18 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, update
 
 from hydria.domain import kinds
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.part import Part
 from hydria.domain.refusals import Conflict, NotFound
-from hydria.storage import rows, tables
+from hydria.storage import plain, rows, tables
 
 P = TypeVar("P", bound=Part)
 ROOT = tables.TREE["load_balancer"]
 PROGRESS = tables.PROGRESS
+RAISE = update(ROOT).where(ROOT.c.id == bindparam("lb"), ROOT.c.deleted == 0).values(generation=ROOT.c.generation + 1)
 
 
 class Locked(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Locked(msgspec.Struct, frozen=True):
 def create_root(c: Connection, lb: LoadBalancer) -> None:
     """Store a new load balancer (generation 1) and want work on it."""
     rows.add(c, ROOT, lb)
-    c.execute(insert(PROGRESS).values(load_balancer_id=lb.id, wanted=lb.generation, settled=0))
+    plain.add(c, PROGRESS, [{"load_balancer_id": lb.id, "wanted": lb.generation, "settled": 0}])
 
 
 def lock(c: Connection, lb_id: str, due_at: int) -> Locked:
@@ -44,10 +45,8 @@ def lock(c: Connection, lb_id: str, due_at: int) -> Locked:
 
     Raises NotFound, and Conflict while it is being deleted.
     """
-    raised = c.execute(
-        update(ROOT).where(ROOT.c.id == lb_id, ROOT.c.deleted == 0).values(generation=ROOT.c.generation + 1)
-    )
-    found = c.execute(select(ROOT).where(ROOT.c.id == lb_id)).first()
+    raised = c.execute(RAISE, {"lb": lb_id})
+    found = plain.find(c, ROOT, id=lb_id).first()
     if found is None:
         message = f"load balancer {lb_id} does not exist"
         raise NotFound(message)
@@ -55,18 +54,18 @@ def lock(c: Connection, lb_id: str, due_at: int) -> Locked:
         message = f"Load Balancer {lb_id} is immutable and cannot be updated."
         raise Conflict(message)
     lb = rows.to(LoadBalancer, found)
-    settled: int = c.execute(select(PROGRESS.c.settled).where(PROGRESS.c.load_balancer_id == lb_id)).scalar_one()
-    c.execute(update(PROGRESS).where(PROGRESS.c.load_balancer_id == lb_id).values(wanted=lb.generation, not_before=0))
+    settled: int = plain.find(c, PROGRESS, load_balancer_id=lb_id).one().settled
+    plain.change(c, PROGRESS, {"load_balancer_id": lb_id}, wanted=lb.generation, not_before=0)
     values: dict[str, Any] = {"touched": lb.generation}
     if settled >= lb.generation - 1:
         values["due_at"] = due_at
-    c.execute(update(ROOT).where(ROOT.c.id == lb_id).values(**values))
+    plain.change(c, ROOT, {"id": lb_id}, **values)
     return Locked(msgspec.structs.replace(lb, **values), lb.generation, settled)
 
 
 def grant(c: Connection, lb_id: str, due_at: int) -> None:
     """Begin the deadline of a load balancer anew, although something was pending."""
-    c.execute(update(ROOT).where(ROOT.c.id == lb_id).values(due_at=due_at))
+    plain.change(c, ROOT, {"id": lb_id}, due_at=due_at)
 
 
 def add(c: Connection, *parts: Part) -> None:
@@ -81,7 +80,7 @@ def change(c: Connection, part: P, generation: int, now: int, values: dict[str, 
     changed = msgspec.structs.replace(part, **stamped)
     table = tables.TREE[kinds.of(part).table]
     columns = {name: value for name, value in rows.values(changed).items() if name in stamped}
-    c.execute(update(table).where(table.c.id == part.id).values(**columns))
+    plain.change(c, table, {"id": part.id}, **columns)
     return changed
 
 
@@ -110,12 +109,10 @@ def remove_tree(c: Connection, lb_id: str, generation: int) -> None:
 def give_vip(c: Connection, lb_id: str, *, port_id: str, address: str, subnet_id: str, network_id: str) -> None:
     """Write what the network made of a load balancer's VIP."""
     vip = {"vip_port_id": port_id, "vip_address": address, "vip_subnet_id": subnet_id, "vip_network_id": network_id}
-    c.execute(update(ROOT).where(ROOT.c.id == lb_id).values(**vip))
+    plain.change(c, ROOT, {"id": lb_id}, **vip)
 
 
 def forget_root(c: Connection, lb_id: str) -> None:
     """Undo `create_root` when the VIP was refused; nothing else of the load balancer exists yet."""
-    for table in (ROOT, *(tables.TREE[k.table] for k in kinds.CHILDREN)):
-        c.execute(delete(table).where(table.c.load_balancer_id == lb_id))
-    c.execute(delete(PROGRESS).where(PROGRESS.c.load_balancer_id == lb_id))
-    c.execute(delete(tables.EXTERNAL).where(tables.EXTERNAL.c.load_balancer_id == lb_id))
+    for table in (*(tables.TREE[k.table] for k in kinds.KINDS), PROGRESS, tables.EXTERNAL):
+        plain.remove(c, table, load_balancer_id=lb_id)

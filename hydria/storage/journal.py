@@ -4,11 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
-from hydria.storage import tables
+from hydria.storage import plain, tables
 
 JOURNAL = tables.JOURNAL
+J = JOURNAL.c
+REQUESTS = select(J.load_balancer_id, J.generation, J.request_id).where(
+    J.load_balancer_id.in_(bindparam("roots", expanding=True)),
+    J.generation.in_(bindparam("generations", expanding=True)),
+    J.entry == "write",
+    J.request_id.is_not(None),
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def add(c: Connection, *entries: Entry) -> None:
     """Append entries."""
-    if entries:
-        c.execute(insert(JOURNAL), [msgspec.structs.asdict(e) for e in entries])
+    plain.add(c, JOURNAL, [msgspec.structs.asdict(e) for e in entries])
 
 
 def page(c: Connection, load_balancer_id: str, limit: int, before: int | None = None) -> list[tuple[int, Entry]]:
@@ -54,12 +60,8 @@ def requests(c: Connection, writes: Iterable[tuple[str, int]]) -> dict[tuple[str
     wanted = set(writes)
     if not wanted:
         return {}
-    j = JOURNAL.c
-    roots, generations = {lb for lb, _ in wanted}, {g for _, g in wanted}
-    query = select(j.load_balancer_id, j.generation, j.request_id).where(
-        j.load_balancer_id.in_(roots), j.generation.in_(generations), j.entry == "write", j.request_id.is_not(None)
-    )
-    return {(row[0], row[1]): row[2] for row in c.execute(query)}
+    asked = {"roots": list({lb for lb, _ in wanted}), "generations": list({g for _, g in wanted})}
+    return {(row[0], row[1]): row[2] for row in c.execute(REQUESTS, asked)}
 
 
 def of(c: Connection, load_balancer_id: str, limit: int = 100) -> list[Entry]:

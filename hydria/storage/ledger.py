@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, update
 
 from hydria.control.world import External, ExternalState, Purpose
-from hydria.storage import tables
+from hydria.storage import plain, tables
 
 X = tables.EXTERNAL
 
@@ -20,36 +20,34 @@ def _to(row: Any) -> External:
 
 def plan(c: Connection, *things: External) -> None:
     """Record what is about to be asked for."""
-    if things:
-        c.execute(insert(X), [msgspec.structs.asdict(t) for t in things])
+    plain.add(c, X, [msgspec.structs.asdict(t) for t in things])
 
 
 def one(c: Connection, name: str) -> External | None:
     """The row of a name."""
-    row = c.execute(select(X).where(X.c.name == name)).first()
+    row = plain.find(c, X, name=name).first()
     return _to(row) if row else None
 
 
 def of(c: Connection, load_balancer_id: str) -> list[External]:
     """All rows of a load balancer, oldest first."""
-    query = select(X).where(X.c.load_balancer_id == load_balancer_id).order_by(X.c.created_at, X.c.name)
-    return [_to(row) for row in c.execute(query)]
+    return [_to(row) for row in plain.find(c, X, ("created_at", "name"), load_balancer_id=load_balancer_id)]
 
 
 def every(c: Connection) -> list[External]:
     """All rows, for housekeeping."""
-    return [_to(row) for row in c.execute(select(X))]
+    return [_to(row) for row in plain.find(c, X)]
 
 
 def made(c: Connection, name: str, cloud_id: str, **learned: Any) -> None:
     """Record that the thing exists, and what was learned of it; a doomed name stays doomed."""
-    c.execute(update(X).where(X.c.name == name).values(cloud_id=cloud_id, **learned))
-    c.execute(update(X).where(X.c.name == name, X.c.state == ExternalState.PLANNED).values(state=ExternalState.MADE))
+    note(c, name, cloud_id=cloud_id, **learned)
+    plain.change(c, X, {"name": name, "state": ExternalState.PLANNED}, state=ExternalState.MADE)
 
 
 def note(c: Connection, name: str, **learned: Any) -> None:
     """Record something learned of a thing."""
-    c.execute(update(X).where(X.c.name == name).values(**learned))
+    plain.change(c, X, {"name": name}, **learned)
 
 
 def doom(c: Connection, names: Iterable[str], now: int) -> None:
@@ -60,8 +58,8 @@ def doom(c: Connection, names: Iterable[str], now: int) -> None:
 
 def give_up(c: Connection, name: str, now: int) -> None:
     """Doom a name under which nothing was found; a thing that was made meanwhile is left alone."""
-    planned = (X.c.name == name) & (X.c.state == ExternalState.PLANNED)
-    c.execute(update(X).where(planned).values(state=ExternalState.DOOMED, doomed_at=now))
+    planned = {"name": name, "state": ExternalState.PLANNED}
+    plain.change(c, X, planned, state=ExternalState.DOOMED, doomed_at=now)
 
 
 def forget(c: Connection, names: Iterable[str]) -> None:

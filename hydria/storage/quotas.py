@@ -5,10 +5,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, or_, update
 
 from hydria.domain.refusals import Forbidden
-from hydria.storage import flat, lists, merging, tables
+from hydria.storage import flat, lists, merging, plain, tables
 from hydria.storage.lists import Asked
 
 QUOTA = tables.QUOTA
@@ -29,7 +29,7 @@ def take(
     if not c.execute(update(QUOTA).where(QUOTA.c.project_id == project_id).values(**taken)).rowcount:
         first = {"project_id": project_id, **{f"used_{k}": n for k, n in wanted.items()}}
         c.execute(merging.merging(c.dialect.name, QUOTA, first, taken))  # others may be the first at the same time
-    row = c.execute(select(QUOTA).where(QUOTA.c.project_id == project_id)).one()._mapping  # noqa: SLF001
+    row = plain.find(c, QUOTA, project_id=project_id).one()._mapping  # noqa: SLF001
     for k in wanted:
         limit = row[f"limit_{k}"]
         most = defaults.get(k, -1) if limit is None else limit
@@ -47,8 +47,7 @@ def free(c: Connection, project_id: str, counts: Mapping[str, int]) -> None:
 
 def limits(c: Connection, project_id: str) -> dict[str, int | None]:
     """The limits of a project by table name; None where the default holds."""
-    row = c.execute(select(QUOTA).where(QUOTA.c.project_id == project_id)).first()
-    return _limits(row)
+    return _limits(plain.find(c, QUOTA, project_id=project_id).first())
 
 
 def page(c: Connection, columns: Mapping[str, str], asked: Asked) -> dict[str, dict[str, int | None]]:
@@ -62,7 +61,7 @@ def page(c: Connection, columns: Mapping[str, str], asked: Asked) -> dict[str, d
 def limit(c: Connection, project_id: str, wanted: Mapping[str, int | None]) -> None:
     """Set limits of a project; None gives the default back."""
     values = {f"limit_{k}": n for k, n in wanted.items()}
-    if values and not c.execute(update(QUOTA).where(QUOTA.c.project_id == project_id).values(**values)).rowcount:
+    if values and not plain.change(c, QUOTA, {"project_id": project_id}, **values):
         c.execute(merging.merging(c.dialect.name, QUOTA, {"project_id": project_id, **values}, values))
 
 

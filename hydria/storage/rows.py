@@ -5,13 +5,13 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Table, insert, select
+from sqlalchemy import Connection, Row, Table
 
 from hydria.domain import kinds
 from hydria.domain.attributes import Kept, Resource, attributes
 from hydria.domain.part import Part
 from hydria.domain.types import custom
-from hydria.storage import columns, tables
+from hydria.storage import columns, plain, tables
 
 R = TypeVar("R", bound=Resource)
 
@@ -50,20 +50,17 @@ def values(thing: Resource) -> dict[str, Any]:
 
 def add(c: Connection, table: Table, *things: Resource) -> None:
     """Insert objects of one table."""
-    if things:
-        c.execute(insert(table), [values(t) for t in things])
+    plain.add(c, table, [values(t) for t in things])
 
 
-def where(c: Connection, kind: kinds.Kind, *conditions: ColumnElement[bool], deleted: bool = False) -> list[Part]:
-    """Objects of a kind, oldest first; those being deleted only when asked for."""
-    table = tables.TREE[kind.table]
-    query = select(table).where(*conditions).order_by(table.c.born, table.c.created_at, table.c.id)
-    if not deleted:
-        query = query.where(table.c.deleted == 0)
-    return [to(kind.resource, row) for row in c.execute(query)]
+def where(c: Connection, kind: kinds.Kind, *, deleted: bool = False, **by: Any) -> list[Part]:
+    """Objects of a kind with these values, oldest first; those being deleted only when asked for."""
+    wanted = by if deleted else {**by, "deleted": 0}
+    found = plain.find(c, tables.TREE[kind.table], ("born", "created_at", "id"), **wanted)
+    return [to(kind.resource, row) for row in found]
 
 
 def one(c: Connection, kind: kinds.Kind, object_id: str, *, deleted: bool = True) -> Part | None:
     """One object by id, or None."""
-    found = where(c, kind, tables.TREE[kind.table].c.id == object_id, deleted=deleted)
+    found = where(c, kind, id=object_id, deleted=deleted)
     return found[0] if found else None

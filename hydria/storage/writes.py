@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from hydria.domain import edits, kinds
 from hydria.domain.edits import Edit, Stamp
 from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.part import Part
-from hydria.storage import intents, ledger, tables
+from hydria.storage import intents, ledger, plain, tables
 
 ROOT = tables.TREE["load_balancer"]
 
@@ -16,8 +16,8 @@ ROOT = tables.TREE["load_balancer"]
 def parent(c: Connection, kind: kinds.Kind, object_id: str) -> tuple[str, str] | None:
     """The load balancer and the project of an object, or None."""
     table = tables.TREE[kind.table]
-    row = c.execute(select(table.c.load_balancer_id, table.c.project_id).where(table.c.id == object_id)).first()
-    return (row[0], row[1]) if row else None
+    row = plain.find(c, table, id=object_id).first()
+    return (row.load_balancer_id, row.project_id) if row else None
 
 
 def apply(c: Connection, edit: Edit, touched: Mapping[kinds.Kind, set[str]], stamp: Stamp) -> None:
@@ -46,7 +46,7 @@ def is_vip_port(c: Connection, port_id: str) -> bool:
 def vip(c: Connection, lb: LoadBalancer, name: str) -> bool:
     """Record the VIP a load balancer has got, and the port made for it; False when the load balancer is gone."""
     got = {n: getattr(lb, n) for n in ("vip_address", "vip_port_id", "vip_subnet_id", "vip_network_id")}
-    done = c.execute(update(ROOT).where(ROOT.c.id == lb.id).values(**got)).rowcount
+    done = plain.change(c, ROOT, {"id": lb.id}, **got)
     if done and lb.vip_port_id:
         ledger.made(
             c, name, lb.vip_port_id, network_id=lb.vip_network_id, subnet_id=lb.vip_subnet_id, address=lb.vip_address

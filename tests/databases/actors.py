@@ -71,7 +71,7 @@ def stamp(db: Database, lb_id: str, seed: str, times: int) -> Any:
 
     def work(c: Connection) -> int:
         locked = intents.lock(c, lb_id, 0)
-        for member in rows.where(c, kinds.MEMBER, MEMBER.c.load_balancer_id == lb_id):
+        for member in rows.where(c, kinds.MEMBER, load_balancer_id=lb_id):
             intents.change(c, member, locked.generation, making.NOW, {"weight": locked.generation % 256})
         return locked.generation
 
