@@ -170,8 +170,8 @@ def test_the_doctor_finds_a_process_that_does_not_come_up(running: House) -> Non
     try:
         kill(running.pid("health"))
         assert client.until(lambda: len(running.deployment.supervision.end_of_log("health")) > 3, 5)
-        assert client.until(lambda: not running.pid("health"), 3, 0.001)
-        said = next(s for s in (running.command("doctor") for _ in range(8)) if "health does not run" in s.stdout)
+        # It is begun again and again: now and then a look finds it running.
+        said = next(s for s in (running.command("doctor") for _ in range(30)) if "health does not run" in s.stdout)
     finally:
         kept.rename(keys)
     assert (said.returncode, said.stderr) == (1, "")
