@@ -35,8 +35,16 @@ class ApiSettings:
     """Whether /healthcheck answers."""
     most_bytes: int = 4 * 1024 * 1024
     """Largest body of a request."""
-    pagination_max_limit: int = 1000
-    """Most objects on one page."""
+    allow_pagination: bool = True
+    """Whether lists come in pages; False: whole, whatever is asked."""
+    allow_sorting: bool = True
+    """Whether lists are sorted as is asked."""
+    allow_filtering: bool = True
+    """Whether lists hold only what is asked for."""
+    allow_field_selection: bool = True
+    """Whether only those attributes are shown that are asked for."""
+    pagination_max_limit: int | None = 1000
+    """Most objects on one page; None: no limit."""
     wait_s: float = 30
     """How long a request with wait=applied may wait."""
     fast_ack_ms: float = 0
@@ -55,6 +63,11 @@ class ApiSettings:
     """Default limits by name of the kind's table; absent or -1: no limit."""
     offer: Offer = field(default_factory=Offer)
     """What users may ask for."""
+
+    @property
+    def page(self) -> int | None:
+        """Objects on a page that is not asked to be smaller; None: all."""
+        return self.pagination_max_limit if self.allow_pagination else None
 
     def provider(self, asked: str) -> str:
         """A provider's own name; raises Invalid when it is not enabled."""

@@ -29,7 +29,7 @@ class Events:
             raise NotFound(message)
         req.context.ask.must("loadbalancer:get_one", project_id)
         given = query.parameters(req)
-        limit = query.asked({n: v for n, v in given.items() if n == "limit"}, {}, MOST).limit
+        limit = query.asked({n: v for n, v in given.items() if n == "limit"}, {}, MOST).limit or MOST
         before = _number(given["marker"][-1]) if "marker" in given else None
         found = self._context.database.read(lambda c: journal.page(c, parent_id, limit, before))
         events = [query.only(given, _event(number, entry)) for number, entry in found]

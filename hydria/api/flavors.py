@@ -33,8 +33,8 @@ class Collection:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.ask.must(f"{ACTIONS[self._kind]}:get_all")
-        given = query.parameters(req)
-        wanted = query.asked(given, {}, self._context.settings.pagination_max_limit)
+        given = query.shown(req, self._context.settings)
+        wanted = query.asked(given, {}, self._context.settings.page)
         found = self._context.database.read(lambda c: stored.page(c, self._kind, wanted))
         bodies = [_shown(f) for f in found]
         errors.answer(
@@ -69,7 +69,7 @@ class Item:
     def on_get(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         found = self._context.database.read(lambda c: self._found(c, key))
         req.context.ask.must(f"{ACTIONS[self._kind]}:get_one")
-        errors.answer(resp, 200, {self._kind.one: query.only(query.parameters(req), _shown(found))})
+        errors.answer(resp, 200, {self._kind.one: query.only(query.shown(req, self._context.settings), _shown(found))})
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         values = forms.update(self._kind.resource, requests.attributes(req, self._kind.one))

@@ -39,15 +39,15 @@ class Amphorae:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.ask.must("amphora:get_all")
-        given = query.parameters(req)
-        wanted = query.asked(given, {}, self._context.settings.pagination_max_limit)
+        given = query.shown(req, self._context.settings)
+        wanted = query.asked(given, {}, self._context.settings.page)
         found = self._context.database.read(lambda c: amphorae.page(c, SHOWN, wanted))
         errors.answer(resp, 200, query.page(req.context.url, given, wanted, "amphorae", [body(a) for a in found]))
 
     def on_get_one(self, req: falcon.Request, resp: falcon.Response, amphora_id: str) -> None:
         found = self._context.database.read(lambda c: _found(c, amphora_id))
         req.context.ask.must("amphora:get_one")
-        errors.answer(resp, 200, {"amphora": query.only(query.parameters(req), body(found))})
+        errors.answer(resp, 200, {"amphora": query.only(query.shown(req, self._context.settings), body(found))})
 
     def on_get_stats(self, req: falcon.Request, resp: falcon.Response, amphora_id: str) -> None:
         found = self._context.database.read(lambda c: _found(c, amphora_id))
@@ -56,7 +56,7 @@ class Amphorae:
         if not counted:
             message = f"Statistics of amphora {found.id} could not be found: nothing was counted there yet."
             raise NotFound(message)
-        only = query.parameters(req)
+        only = query.shown(req, self._context.settings)
         errors.answer(resp, 200, {"amphora_stats": [query.only(only, {"id": found.id, **one}) for one in counted]})
 
     def on_delete_one(self, req: falcon.Request, resp: falcon.Response, amphora_id: str) -> None:

@@ -37,7 +37,7 @@ class Providers:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.ask.must("provider:get_all")
-        given = query.parameters(req)
+        given = query.shown(req, self._context.settings)
         found = [{"name": n, "description": d} for n, d in sorted(self._context.settings.providers.items())]
         errors.answer(resp, 200, {"providers": [query.only(given, f) for f in found], "providers_links": []})
 
@@ -54,7 +54,7 @@ class Capabilities:
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         req.context.ask.must(self._action)
         is_own = self._context.settings.provider(name) == capabilities.OWN
-        given = query.parameters(req)
+        given = query.shown(req, self._context.settings)
         found = [{"name": k.name, "description": k.description} for k in self._known if is_own]
         errors.answer(resp, 200, {self._many: [query.only(given, f) for f in found]})
 
@@ -66,12 +66,12 @@ class Quotas:
         self._context = context
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        given = query.parameters(req)
-        wanted = query.asked(given, {}, self._context.settings.pagination_max_limit)
+        given = query.shown(req, self._context.settings)
+        wanted = query.asked(given, {}, self._context.settings.page)
         wanted = _visible(req.context.ask, wanted)
-        named = {**{n: f"limit_{table}" for n, table in TABLES.items()}, "tenant_id": "project_id"}
-        named |= {old: named[name] for old, name in OLD.items()}
-        own = self._context.database.read(lambda c: quotas.page(c, named, wanted))
+        names = TABLES | {old: TABLES[name] for old, name in OLD.items()}
+        defaults = self._context.settings.quotas
+        own = self._context.database.read(lambda c: quotas.page(c, names, defaults, wanted))
         found = [self._shown(q, p) for p, q in own.items()]
         errors.answer(resp, 200, query.page(req.context.url, given, wanted, "quotas", found, key="project_id"))
 
@@ -82,11 +82,11 @@ class Quotas:
         forms.project({"project_id": project_id})
         req.context.ask.must("quota:get_one", project_id)
         own = self._context.database.read(lambda c: quotas.limits(c, project_id))
-        errors.answer(resp, 200, {"quota": self._shown(own, project_id)})
+        self._show(req, resp, self._shown(own, project_id))
 
     def on_get_default(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         req.context.ask.must("quota:get_defaults", None if project_id in DEFAULTS else project_id)
-        errors.answer(resp, 200, {"quota": self._shown({}, None)})
+        self._show(req, resp, self._shown({}, None))
 
     def on_put_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         body = requests.attributes(req, "quota")
@@ -103,6 +103,9 @@ class Quotas:
         nothing: dict[str, int | None] = dict.fromkeys(TABLES.values())
         self._context.database.write(lambda c: quotas.limit(c, project_id, nothing))
         resp.status = 202
+
+    def _show(self, req: falcon.Request, resp: falcon.Response, body: dict[str, Any]) -> None:
+        errors.answer(resp, 200, {"quota": query.only(query.shown(req, self._context.settings), body)})
 
     def _shown(self, own: Mapping[str, int | None], project_id: str | None) -> dict[str, Any]:
         defaults = self._context.settings.quotas

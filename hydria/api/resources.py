@@ -29,9 +29,9 @@ class Collection:
         self._kind = kind
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
-        given = query.parameters(req)
+        given = query.shown(req, self._context.settings)
         within = self._within(req, parent_id, "get_all")
-        wanted = query.asked(given, within, self._context.settings.pagination_max_limit)
+        wanted = query.asked(given, within, self._context.settings.page)
         wanted = wanted if within else reads.visible(req.context.ask, policies.thing(self._kind), wanted)
         found = reads.page(self._context, self._kind, wanted)
         errors.answer(resp, 200, query.page(req.context.url, given, wanted, self._kind.many, found))
@@ -81,7 +81,7 @@ class Item:
         object_id, under = _named(parent_id, child_id)
         found = reads.found(self._context, req.context.ask, self._kind, object_id, self._under(under))
         if req.query_string:
-            found = found._replace(body=query.only(query.parameters(req), found.body))
+            found = found._replace(body=query.only(query.shown(req, self._context.settings), found.body))
         _answer(resp, 200, self._kind, found)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:

@@ -43,7 +43,7 @@ def page(c: Connection, names: Sequence[str], asked: Asked) -> list[Amphora]:
     """One page of a list of what is not gone; `names` may be asked for, and the project of the load balancer."""
     root = tables.TREE["load_balancer"].c
     owned = {"project_id": lambda value: A.c.loadbalancer_id.in_(select(root.id).where(root.project_id == value))}
-    what = flat.Flat(A, names, "amphora", always=[A.c.status != AmphoraStatus.DELETED], more=owned)
+    what = flat.Flat(A, {n: A.c[n] for n in names}, "amphora", always=[A.c.status != AmphoraStatus.DELETED], more=owned)
     return [rows.to(Amphora, row) for row in flat.page(c, what, asked)]
 
 

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Callable
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -38,6 +39,10 @@ class Id(TypeDecorator[str]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[bytes | None], str | None]:
         return _text
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[str], str]:
+        form = "'\\x{}'::bytea" if dialect.name == "postgresql" else "X'{}'"
+        return lambda value: form.format(ids.raw(value).hex())
 
 
 def _raw(value: str | None) -> bytes | None:
@@ -123,6 +128,19 @@ def words(resource: type[Resource]) -> dict[str, type[enum.Enum]]:
     """Attributes that hold one word of a fixed set, with the set."""
     kinds = {a.name: _bare(a.type)[0] for a in attributes(resource).values() if a.kept in (Kept.STORED, Kept.HIDDEN)}
     return {name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, enum.Enum)}
+
+
+@cache
+def lists_of_words(resource: type[Resource]) -> frozenset[str]:
+    """Attributes that are lists of words, which are kept as JSON."""
+    kinds = {a.name: _bare(a.type)[0] for a in attributes(resource).values() if a.kept is Kept.STORED}
+    return frozenset(n for n, k in kinds.items() if get_origin(k) is list and isinstance(_element(k), type))
+
+
+def _element(kind: Any) -> Any:
+    """What a list of text holds; None for other lists."""
+    bare, _ = _bare(get_args(kind)[0])
+    return bare if isinstance(bare, type) and issubclass(bare, str) else None
 
 
 def _shape(kind: Any) -> str:

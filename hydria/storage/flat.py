@@ -8,17 +8,17 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, false, or_, select
 
 from hydria.domain.refusals import Invalid
 from hydria.kit import ids
-from hydria.storage import lists
+from hydria.storage import matching
 from hydria.storage.columns import Id, Json
 from hydria.storage.lists import Asked
 
 
 @dataclass(frozen=True)
 class Flat:
-    """What is listed: a table, the columns that users see, the one that names a row, and what else may be filtered by."""
+    """What is listed: a table, what users see of it, the column that names a row, and what else may be filtered by."""
 
     table: Table
-    names: Sequence[str]
+    columns: Mapping[str, Any]
     words: str
     key: str = "id"
     always: Sequence[ColumnElement[bool]] = ()
@@ -28,7 +28,7 @@ class Flat:
 def page(c: Connection, flat: Flat, asked: Asked) -> list[Row[Any]]:
     """One page. Raises Invalid."""
     keys = [*asked.sort, *((k, False) for k in _last(flat) if k not in dict(asked.sort))]
-    order = [(lists.sortable(_column(flat, name)), descending is not asked.reverse) for name, descending in keys]
+    order = [(matching.sortable(_column(flat, name)), descending is not asked.reverse) for name, descending in keys]
     query = select(flat.table).where(*flat.always, *(flat.table.c[n] == v for n, v in asked.within.items()))
     for name, values in asked.filters.items():
         query = query.where(or_(*(_filter(flat, name, value) for value in values)))
@@ -45,14 +45,15 @@ def _last(flat: Flat) -> list[str]:
 
 
 def _column(flat: Flat, name: str) -> Any:
-    if name not in flat.names or isinstance(flat.table.c[name].type, Json):
+    column = flat.columns.get(name)
+    if column is None or isinstance(column.type, Json):
         message = f"Unknown attribute {name!r}: lists of {flat.words} objects cannot be filtered or sorted by it."
         raise Invalid(message)
-    return flat.table.c[name]
+    return column
 
 
 def _filter(flat: Flat, name: str, value: str) -> ColumnElement[bool]:
-    return flat.more[name](value) if name in flat.more else lists.equals(_column(flat, name), name, value)
+    return flat.more[name](value) if name in flat.more else matching.equals(_column(flat, name), name, value)
 
 
 def _after(
@@ -64,4 +65,4 @@ def _after(
     if row is None:
         message = f"marker: there is no {flat.words} {marker}."
         raise Invalid(message)
-    return lists.following(order, row)
+    return matching.following(order, row)

@@ -1,19 +1,17 @@
 """Lists: filters, sorting and pages as SQL; `shown` makes the objects of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
-    Float,
-    Integer,
     Select,
+    Table,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     false,
@@ -28,12 +26,30 @@ from hydria.domain import kinds
 from hydria.domain.refusals import Invalid
 from hydria.domain.statuses import Operating, Provisioning
 from hydria.kit import ids
-from hydria.storage import shown, tables
+from hydria.storage import columns, matching, shown, tables
 from hydria.storage.columns import Id, Json
 
 T, P, V, SEEN = tables.TREE, tables.PROGRESS, tables.VERDICT, tables.OPERATING
 ROOT = T["load_balancer"]
-TRUE, FALSE = ("true", "1", "yes", "on", "t", "y"), ("false", "0", "no", "off", "f", "n")
+BENEATH: dict[kinds.Kind, dict[str, tuple[str, str]]] = {
+    kinds.LOADBALANCER: {"listeners": ("listener", "load_balancer_id"), "pools": ("pool", "load_balancer_id")},
+    kinds.LISTENER: {"l7policies": ("l7policy", "listener_id")},
+    kinds.POOL: {
+        "listener_id": ("listener", "default_pool_id"),
+        "listeners": ("listener", "default_pool_id"),
+        "members": ("member", "pool_id"),
+        "healthmonitor_id": ("health_monitor", "pool_id"),
+    },
+    kinds.L7POLICY: {"rules": ("l7rule", "l7policy_id")},
+}
+"""What is named by those that refer to it: the attribute, their table and the column there."""
+ABOVE: dict[kinds.Kind, dict[str, str]] = {
+    kinds.LISTENER: {"loadbalancers": "load_balancer_id"},
+    kinds.POOL: {"loadbalancers": "load_balancer_id"},
+    kinds.HEALTHMONITOR: {"pools": "pool_id"},
+}
+"""Lists of one object, and the column that holds it."""
+OTHER_NAMES = {"tenant_id": "project_id", "loadbalancer_id": "load_balancer_id"}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,16 +62,31 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     not_all_tags: Sequence[str] = ()
     not_any_tags: Sequence[str] = ()
     sort: Sequence[tuple[str, bool]] = ()  # key, descending
-    limit: int = 1000
+    limit: int | None = None  # none: all
     marker: str | None = None
     reverse: bool = False
 
 
+class View(NamedTuple):
+    """Whose attributes a list is about, and what those that are in no column are worked out from."""
+
+    kind: kinds.Kind
+    observed: Mapping[str, str]
+    now: int
+    dialect: str
+
+    @property
+    def table(self) -> Table:
+        """The objects."""
+        return T[self.kind.table]
+
+
 def page(c: Connection, kind: kinds.Kind, asked: Asked, observed: Mapping[str, str], now: int) -> list[shown.Shown]:
     """One page. `observed` is needed only when the operating status is asked for. Raises Invalid."""
+    view = View(kind, observed, now, c.dialect.name)
     keys = [*asked.sort, *((k, False) for k in ("created_at", "id") if k not in dict(asked.sort))]
-    order = [(_key(kind, name, now), descending is not asked.reverse) for name, descending in keys]
-    query = shown.statement(kind).where(*_conditions(c, kind, asked, observed, now))
+    order = [(_key(view, name), descending is not asked.reverse) for name, descending in keys]
+    query = shown.statement(kind).where(*_conditions(view, asked))
     if asked.marker is not None:
         query = query.where(_after(c, kind, order, asked.marker))
     query = query.order_by(*(e.desc() if descending else e.asc() for e, descending in order)).limit(asked.limit)
@@ -77,7 +108,7 @@ def within(asked: Asked, column: str, value: str) -> Asked:
 
 def needs_observations(asked: Asked) -> bool:
     """Whether `page` must be given what was observed."""
-    return "operating_status" in asked.filters
+    return "operating_status" in asked.filters or "operating_status" in dict(asked.sort)
 
 
 def every_observation(observed: Connection) -> dict[str, str]:
@@ -100,54 +131,58 @@ def provisioning(kind: kinds.Kind, now: int) -> ColumnElement[str]:
     )
 
 
-def _conditions(
-    c: Connection, kind: kinds.Kind, asked: Asked, observed: Mapping[str, str], now: int
-) -> list[ColumnElement[bool]]:
-    table = T[kind.table]
-    found = [table.c[name] == value for name, value in asked.within.items()]
+def _conditions(view: View, asked: Asked) -> list[ColumnElement[bool]]:
+    found = [view.table.c[name] == value for name, value in asked.within.items()]
     for name, values in asked.filters.items():
-        found.append(or_(*(_filter(kind, name, value, observed, now) for value in values)))
-    dialect = c.dialect.name
-    has = [(_tagged(table.c.tags, tag, dialect)) for tag in asked.all_tags]
-    found += has
+        found.append(or_(*(_filter(view, name, value) for value in values)))
+    found += [_tagged(view, "tags", tag) for tag in asked.all_tags]
     if asked.any_tags:
-        found.append(or_(*(_tagged(table.c.tags, tag, dialect) for tag in asked.any_tags)))
+        found.append(or_(*(_tagged(view, "tags", tag) for tag in asked.any_tags)))
     if asked.not_all_tags:
-        found.append(not_(and_(*(_tagged(table.c.tags, tag, dialect) for tag in asked.not_all_tags))))
+        found.append(not_(and_(*(_tagged(view, "tags", tag) for tag in asked.not_all_tags))))
     if asked.not_any_tags:
-        found.append(not_(or_(*(_tagged(table.c.tags, tag, dialect) for tag in asked.not_any_tags))))
+        found.append(not_(or_(*(_tagged(view, "tags", tag) for tag in asked.not_any_tags))))
     return found
 
 
-def _tagged(column: Any, tag: str, dialect: str) -> ColumnElement[bool]:
-    """Whether a list of words, stored as JSON text, has this one. A comma in the word cannot be asked for."""
+def _tagged(view: View, name: str, tag: str) -> ColumnElement[bool]:
+    """Whether a list of words, stored as JSON text, has this one. A comma in a tag cannot be asked for."""
     word = msgspec.json.encode(tag).decode()
-    text = cast(column, Text)
-    if dialect == "postgresql":
+    text = cast(view.table.c[name], Text)
+    if view.dialect == "postgresql":
         return or_(func.strpos(text, f"[{word}") > 0, func.strpos(text, f",{word}") > 0)
-    if dialect in ("mysql", "mariadb"):  # compared byte by byte, not by collation
+    if view.dialect in ("mysql", "mariadb"):  # compared byte by byte, not by collation
         return or_(func.instr(text, func.binary(f"[{word}")) > 0, func.instr(text, func.binary(f",{word}")) > 0)
     return or_(func.instr(text, f"[{word}") > 0, func.instr(text, f",{word}") > 0)
 
 
-def _filter(kind: kinds.Kind, name: str, value: str, observed: Mapping[str, str], now: int) -> ColumnElement[bool]:
-    table = T[kind.table]
+def _filter(view: View, name: str, value: str) -> ColumnElement[bool]:
+    computed = _computed(view, name)
+    if computed is not None:
+        return computed == value
+    if name in BENEATH.get(view.kind, {}):
+        child, column = BENEATH[view.kind][name]
+        below = T[child].c
+        return view.table.c.id.in_(select(below[column]).where(below.id == value)) if ids.is_id(value) else false()
+    if name in columns.lists_of_words(view.kind.resource):
+        return _tagged(view, name, value)
+    return matching.equals(_column(view.kind, ABOVE.get(view.kind, {}).get(name, name)), name, value)
+
+
+def _computed(view: View, name: str) -> ColumnElement[str] | None:
+    """What users see in no column of the table; None for anything else."""
     if name == "provisioning_status":
-        return provisioning(kind, now) == value
+        return provisioning(view.kind, view.now)
     if name == "operating_status":
-        return _operating(kind, value, observed)
-    if name == "listener_id" and kind is kinds.POOL:
-        li = T["listener"].c
-        return table.c.id.in_(select(li.default_pool_id).where(li.id == value)) if ids.is_id(value) else false()
-    if name == "healthmonitor_id" and kind is kinds.POOL:
-        hm = T["health_monitor"].c
-        return table.c.id.in_(select(hm.pool_id).where(hm.id == value)) if ids.is_id(value) else false()
-    return equals(_column(kind, name), name, value)
+        return _operating(view)
+    if name == "vip_vnic_type" and view.kind is kinds.LOADBALANCER and name not in view.table.c:
+        return func.coalesce(literal("normal"), "")
+    return None
 
 
 def _column(kind: kinds.Kind, name: str) -> Any:
     table = T[kind.table]
-    real = {"tenant_id": "project_id", "loadbalancer_id": "load_balancer_id"}.get(name, name)
+    real = OTHER_NAMES.get(name, name)
     parents = ("load_balancer_id", "pool_id", "listener_id", "l7policy_id")
     known = real in shown.names(kind) or (real in parents and kind is not kinds.LOADBALANCER)
     if not known or real not in table.c or isinstance(table.c[real].type, Json):
@@ -156,77 +191,29 @@ def _column(kind: kinds.Kind, name: str) -> Any:
     return table.c[real]
 
 
-def equals(column: Any, name: str, value: str) -> ColumnElement[bool]:
-    """Whether a column has a value that a user wrote; raises Invalid for one that it cannot have."""
-    if isinstance(column.type, Id):
-        return column == value if ids.is_id(value) else false()
-    if name in ("created_at", "updated_at", "cert_expiration"):
-        start = _moment(name, value)
-        return and_(column >= start, column < start + shown.SECOND)
-    if isinstance(column.type, Boolean):
-        return column == _truth(name, value)  # type: ignore[no-any-return]
-    if isinstance(column.type, Integer | Float):
-        return column == _number(name, value)  # type: ignore[no-any-return]
-    return column == value  # type: ignore[no-any-return]
+def _operating(view: View) -> ColumnElement[str]:
+    """The operating status in SQL; says the same as `shown.operating`: admin down, what was observed, the default."""
+    table = view.table
+    found: list[tuple[ColumnElement[bool], str]] = [(not_(table.c.admin_state_up), Operating.OFFLINE.value)]
+    by_status: dict[str, list[str]] = {}
+    for object_id, status in view.observed.items():
+        by_status.setdefault(status, []).append(object_id)
+    found += [(table.c.id.in_(_written(object_ids)), status) for status, object_ids in by_status.items()]
+    if view.kind is kinds.MEMBER:
+        monitored = table.c.pool_id.in_(select(T["health_monitor"].c.pool_id))
+        found.append((monitored, Operating.OFFLINE.value))
+    return case(*found, else_=shown.SILENT[view.kind].value)
 
 
-def _truth(name: str, value: str) -> bool:
-    if value.lower() in TRUE:
-        return True
-    if value.lower() in FALSE:
-        return False
-    message = f"{name}: {value!r} is neither true nor false."
-    raise Invalid(message)
+def _written(object_ids: Sequence[str]) -> Any:
+    """Identifiers as part of the statement: there may be more than a statement can have parameters."""
+    return bindparam(None, object_ids, type_=Id(), expanding=True, literal_execute=True)
 
 
-def _number(name: str, value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        message = f"{name}: {value!r} is not a number."
-        raise Invalid(message) from None
-
-
-def _moment(name: str, value: str) -> int:
-    try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        message = f"{name}: {value!r} is not a time like 2026-01-31T12:00:00."
-        raise Invalid(message) from None
-    return int(read.replace(tzinfo=read.tzinfo or UTC).timestamp()) * shown.SECOND
-
-
-def _operating(kind: kinds.Kind, status: str, observed: Mapping[str, str]) -> ColumnElement[bool]:
-    """Says the same as `shown.operating`: admin down is OFFLINE, then what was observed, then the default."""
-    table = T[kind.table]
-    up = table.c.admin_state_up == True  # noqa: E712  (SQL)
-    seen = table.c.id.in_([i for i, s in observed.items() if s == status])
-    silent = table.c.id.not_in(list(observed))
-    if kind is kinds.MEMBER:
-        hm = T["health_monitor"].c
-        monitored = table.c.pool_id.in_(select(hm.pool_id))
-        default = {Operating.OFFLINE: monitored, Operating.NO_MONITOR: not_(monitored)}.get(status, false())  # type: ignore[call-overload]
-    else:
-        active = kind in (kinds.HEALTHMONITOR, kinds.L7POLICY, kinds.L7RULE)
-        default = (
-            (table.c.id == table.c.id) if status == (Operating.ONLINE if active else Operating.OFFLINE) else false()
-        )
-    found = and_(up, or_(seen, and_(silent, default)))
-    return or_(not_(up), found) if status == Operating.OFFLINE else found
-
-
-def _key(kind: kinds.Kind, name: str, now: int) -> ColumnElement[Any]:
+def _key(view: View, name: str) -> ColumnElement[Any]:
     """What is sorted by."""
-    return provisioning(kind, now) if name == "provisioning_status" else sortable(_column(kind, name))
-
-
-def sortable(column: Any) -> ColumnElement[Any]:
-    """A column to sort by; nothing sorts as the smallest value, so that a page can go on after it."""
-    if not column.nullable:
-        return column  # type: ignore[no-any-return]
-    if isinstance(column.type, Id):
-        return func.coalesce(column, literal("00000000-0000-0000-0000-000000000000", Id()))
-    return func.coalesce(column, 0 if isinstance(column.type, Integer | Float | Boolean) else "")
+    computed = _computed(view, name)
+    return matching.sortable(_column(view.kind, name)) if computed is None else computed
 
 
 def _after(
@@ -238,13 +225,4 @@ def _after(
     if row is None:
         message = f"marker: there is no {kind.words} {marker}."
         raise Invalid(message)
-    return following(order, row)
-
-
-def following(order: Sequence[tuple[ColumnElement[Any], bool]], row: Sequence[Any]) -> ColumnElement[bool]:
-    """What comes after a row (of the values that are sorted by) in an order."""
-    ways = []
-    for i, (expression, descending) in enumerate(order):
-        same = [e == v for (e, _), v in zip(order[:i], row, strict=False)]
-        ways.append(and_(*same, expression < row[i] if descending else expression > row[i]))
-    return or_(*ways)
+    return matching.following(order, row)

@@ -37,7 +37,7 @@ class Chosen(NamedTuple):
 
 def page(c: Connection, kind: offers.Kind, asked: Asked) -> list[Resource]:
     """One page of a list. Raises Invalid."""
-    what = flat.Flat(TABLES[kind], tuple(attributes(kind.resource)), kind.words, kind.key)
+    what = flat.Flat(TABLES[kind], {n: TABLES[kind].c[n] for n in attributes(kind.resource)}, kind.words, kind.key)
     return [rows.to(kind.resource, row) for row in flat.page(c, what, asked)]
 
 

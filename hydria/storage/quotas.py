@@ -1,14 +1,13 @@
 """Quotas: what a project may have and has. Always taken after the load balancer's row, so that two writers never wait for each other."""
 
 from collections.abc import Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, func, or_, update
 
 from hydria.domain.refusals import Forbidden
-from hydria.storage import flat, lists, merging, plain, tables
+from hydria.storage import flat, merging, plain, tables
 from hydria.storage.lists import Asked
 
 QUOTA = tables.QUOTA
@@ -50,11 +49,14 @@ def limits(c: Connection, project_id: str) -> dict[str, int | None]:
     return _limits(plain.find(c, QUOTA, project_id=project_id).first())
 
 
-def page(c: Connection, columns: Mapping[str, str], asked: Asked) -> dict[str, dict[str, int | None]]:
-    """The limits of projects that have some of their own, one page; `columns` may be asked for under other names."""
+def page(
+    c: Connection, names: Mapping[str, str], defaults: Mapping[str, int], asked: Asked
+) -> dict[str, dict[str, int | None]]:
+    """The limits of projects that have some of their own, one page; `names` are those of what is counted."""
     own = or_(*(QUOTA.c[f"limit_{k}"].is_not(None) for k in tables.QUOTA_KINDS))
-    more = {name: partial(lists.equals, QUOTA.c[column], name) for name, column in columns.items()}
-    what = flat.Flat(QUOTA, ("project_id",), "quota", "project_id", [own], more)
+    columns: dict[str, Any] = dict.fromkeys(("project_id", "tenant_id"), QUOTA.c.project_id)
+    columns |= {name: func.coalesce(QUOTA.c[f"limit_{k}"], defaults.get(k, -1)) for name, k in names.items()}
+    what = flat.Flat(QUOTA, columns, "quota", "project_id", [own])
     return {row.project_id: _limits(row) for row in flat.page(c, what, asked)}
 
 

@@ -71,7 +71,8 @@ def test_a_list_holds_what_was_asked_for(names: Names, query: str, found: str) -
     "query,shape",
     [
         ("colour=red", "faultstring"),
-        ("listeners=x", "faultstring"),
+        ("additional_vips=x", "faultstring"),
+        ("name=%00", "faultstring"),
         ("admin_state_up=maybe", "faultstring"),
         ("sort=colour", "faultstring"),
         ("marker=11111111-1111-1111-1111-111111111111", "faultstring"),

@@ -17,7 +17,7 @@ def take(db, project, n, most=-1, kind="pool"):
 
 
 def every(c):
-    return quotas.page(c, {}, Asked())
+    return quotas.page(c, {}, {}, Asked())
 
 
 def used(db, project, kind="pool"):
