@@ -43,6 +43,44 @@ class Host(Checked):
         return "" if self._empty and not value else str(ipaddress.ip_address(value))
 
 
+class PageLimit(Checked):
+    """How much a page may hold."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="a whole number, at least 1, or infinite")
+
+    def __call__(self, value: Any) -> int | None:
+        if value is None or str(value).lower() == "infinite":
+            return None
+        if int(value) < 1:
+            message = f"{value} is less than 1"
+            raise ValueError(message)
+        return int(value)
+
+
+class Words(types.List):
+    """Words of a fixed set, separated by commas."""
+
+    def __init__(self, *known: str) -> None:
+        super().__init__(item_type=types.String(choices=known), type_name=f"some of {', '.join(known)}")
+
+
+TLS_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+USUAL_TLS = ["TLSv1.2", "TLSv1.3"]
+USUAL_ALPN = ["h2", "http/1.1", "http/1.0"]
+# With forward secrecy and authenticated encryption only; the first three are those of TLS 1.3.
+USUAL_CIPHERS = (
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384"
+)
+# The words that tempest expects of a service it was told nothing about.
+PROVIDERS = {
+    "amphora": "The Octavia Amphora driver.",
+    "octavia": "Deprecated alias of the Octavia Amphora driver.",
+}
 PORT = types.Port(min=1)
 QUOTAS = ("load_balancer", "listener", "pool", "member", "health_monitor", "l7policy", "l7rule")
 """What is counted, as options and tables call it."""
@@ -69,7 +107,13 @@ PLACES = {
         ),
         cfg.IntOpt("workers", default=1, min=1, max=64, help="Processes that answer."),
         cfg.IntOpt("threads", default=16, min=1, max=256, help="Requests answered at once by a process."),
-        cfg.IntOpt("pagination_max_limit", default=1000, min=1, help="Most objects on a page."),
+        cfg.BoolOpt("allow_pagination", default=True, help="Lists come in pages; false: whole."),
+        cfg.BoolOpt("allow_sorting", default=True, help="Lists are sorted as clients ask."),
+        cfg.BoolOpt("allow_filtering", default=True, help="Lists hold only what clients ask for."),
+        cfg.BoolOpt(
+            "allow_field_selection", default=True, help="Only those attributes are shown that clients ask for."
+        ),
+        cfg.Opt("pagination_max_limit", type=PageLimit(), default=1000, help="Most objects on a page, or infinite."),
         cfg.BoolOpt("healthcheck_enabled", default=False, help="Answer on /healthcheck, without a token."),
         cfg.BoolOpt("strict_immutable", default=False, help="Answer 409 while a load balancer is pending."),
         cfg.FloatOpt(
@@ -83,6 +127,51 @@ PLACES = {
             help="Milliseconds an answer may wait for quick work; 0: none.",
         ),
         cfg.StrOpt("api_base_uri", default=None, help="How clients reach the API; left out: as the request says."),
+        cfg.Opt(
+            "enabled_provider_drivers",
+            type=types.Dict(types.String(), type_name="names and descriptions, such as amphora:Ours."),
+            default=PROVIDERS,
+            help="Providers that users may choose, name:description; octavia is another name of amphora.",
+        ),
+        cfg.StrOpt("default_provider_driver", default="amphora", help="The provider of what names none."),
+        *(
+            cfg.BoolOpt(f"allow_{name}", default=True, help=f"{what} may be created.")
+            for name, what in (
+                ("tls_terminated_listeners", "TERMINATED_HTTPS listeners"),
+                ("prometheus_listeners", "PROMETHEUS listeners"),
+                ("ping_health_monitors", "PING health monitors"),
+            )
+        ),
+        cfg.IntOpt(
+            "udp_connect_min_interval_health_monitor", default=3, min=0, help="Least delay of UDP-CONNECT, in seconds."
+        ),
+        cfg.StrOpt(
+            "minimum_tls_version", default=None, choices=TLS_VERSIONS, help="The weakest TLS that users may ask for."
+        ),
+        cfg.StrOpt(
+            "tls_cipher_prohibit_list", default="", help="Ciphers that nobody may ask for, separated by colons."
+        ),
+        *(
+            option
+            for thing in ("listener", "pool")
+            for option in (
+                cfg.StrOpt(
+                    f"default_{thing}_ciphers", default=USUAL_CIPHERS, help=f"Ciphers of a {thing} that names none."
+                ),
+                cfg.Opt(
+                    f"default_{thing}_tls_versions",
+                    type=Words(*TLS_VERSIONS),
+                    default=USUAL_TLS,
+                    help=f"TLS versions of a {thing} that names none.",
+                ),
+                cfg.Opt(
+                    f"default_{thing}_alpn_protocols",
+                    type=Words(*USUAL_ALPN),
+                    default=USUAL_ALPN,
+                    help=f"ALPN protocols of a {thing} that names none.",
+                ),
+            )
+        ),
     ),
     "metrics": (
         cfg.BoolOpt("enabled", default=True, help="Serve metrics for Prometheus."),
@@ -108,6 +197,18 @@ PLACES = {
     "database": (
         cfg.StrOpt("connection", default="", help="URL of the database; empty: SQLite in state_path."),
         cfg.StrOpt("observed_connection", default="", help="URL for what is only observed; empty: SQLite beside it."),
+    ),
+    "networking": (
+        *(
+            cfg.BoolOpt(f"allow_vip_{what}_id", default=True, help=f"Users may name the {what} of a VIP.")
+            for what in ("network", "subnet", "port")
+        ),
+        cfg.Opt(
+            "reserved_ips",
+            type=types.List(item_type=Host()),
+            default=["169.254.169.254"],
+            help="Addresses that no member may have.",
+        ),
     ),
     "controller_worker": (
         cfg.StrOpt("compute_driver", default="local", choices=["local", "noop"], help="Makes machines."),
@@ -136,6 +237,21 @@ PLACES = {
         cfg.FloatOpt("cleanup_interval", default=60.0, min=1.0, help="Seconds between two looks for garbage."),
     ),
     "haproxy_amphora": (
+        *(
+            cfg.IntOpt(
+                f"timeout_{name}",
+                default=usual,
+                min=0,
+                max=2_073_600_000,
+                help=f"{what}, in ms, unless a listener says.",
+            )
+            for name, usual, what in (
+                ("client_data", 50000, "Silence of a client"),
+                ("member_connect", 5000, "Connecting to a member"),
+                ("member_data", 50000, "Silence of a member"),
+                ("tcp_inspect", 0, "Waiting for content to look at"),
+            )
+        ),
         cfg.StrOpt("haproxy_cmd", default="/usr/sbin/haproxy", help="The program haproxy, where amphorae run it."),
     ),
     "local_network": (
@@ -201,6 +317,15 @@ class Settings:
         """The default limits, by what is counted; none where nobody is asked who they are."""
         return {} if self.is_open() else {k: self.option("quotas", f"default_{k}_quota") for k in QUOTAS}
 
+    def base_uri(self) -> str | None:
+        """How clients reach the API, without a slash at the end; None: as the request says."""
+        given = self.option("api_settings", "api_base_uri")
+        return given.rstrip("/") if given else None
+
+    def prohibited_ciphers(self) -> tuple[str, ...]:
+        """Ciphers that nobody may ask for."""
+        return tuple(c for c in self.option("api_settings", "tls_cipher_prohibit_list").split(":") if c)
+
     def is_self_contained(self) -> bool:
         """Whether users are those of this computer's own file."""
         return bool(self.option("api_settings", "auth_strategy") == "local")
@@ -232,6 +357,8 @@ def read(path: Path, *, required: bool = False) -> Settings:
     _refuse_open_door(settings)
     _refuse_bad_deployment(settings)
     _refuse_bad_policy(settings)
+    _refuse_weak_defaults(settings)
+    _refuse_unknown_provider(settings)
     _refuse_keystone_nowhere(settings, text or "")
     return settings
 
@@ -305,6 +432,31 @@ def _refuse_open_door(settings: Settings) -> None:
             f"{settings.path}: [api_settings] bind_host: {host} is open to others while auth_strategy = noauth; "
             "expected a loopback address such as 127.0.0.1, or auth_strategy = local"
         )
+
+
+def _refuse_weak_defaults(settings: Settings) -> None:
+    """What users get who ask for nothing must be what they may ask for."""
+    least = settings.option("api_settings", "minimum_tls_version") or TLS_VERSIONS[0]
+    for name in ("default_listener", "default_pool"):
+        weak = set(TLS_VERSIONS[: TLS_VERSIONS.index(least)]) & set(
+            settings.option("api_settings", f"{name}_tls_versions")
+        )
+        if weak:
+            why = f"{', '.join(sorted(weak))} is below minimum_tls_version; expected {least} or better"
+            raise BadSettings(f"{settings.path}: [api_settings] {name}_tls_versions: {why}")
+        ciphers = settings.option("api_settings", f"{name}_ciphers").split(":")
+        if bad := [c for c in ciphers if c in settings.prohibited_ciphers()]:
+            why = f"{', '.join(bad)} is in tls_cipher_prohibit_list; expected ciphers that are not"
+            raise BadSettings(f"{settings.path}: [api_settings] {name}_ciphers: {why}")
+
+
+def _refuse_unknown_provider(settings: Settings) -> None:
+    enabled, usual = (
+        settings.option("api_settings", n) for n in ("enabled_provider_drivers", "default_provider_driver")
+    )
+    if usual not in enabled:
+        why = f"{usual} is not in enabled_provider_drivers; expected one of {', '.join(enabled)}"
+        raise BadSettings(f"{settings.path}: [api_settings] default_provider_driver: {why}")
 
 
 def _refuse_bad_deployment(settings: Settings) -> None:

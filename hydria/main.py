@@ -19,6 +19,15 @@ from hydria.kit import clock, ids, log
 from hydria.kit.secret import Secret
 
 CONFIG = "/etc/hydria/hydria.conf"
+SAME = (
+    "allow_pagination",
+    "allow_sorting",
+    "allow_filtering",
+    "allow_field_selection",
+    "pagination_max_limit",
+    "strict_immutable",
+)
+"""Options of the API that its settings call the same."""
 
 
 def load(name: str) -> Any:
@@ -198,7 +207,6 @@ def _app(settings: Settings) -> Any:
     context = load("api.context")
     who = identity(settings, time)
     renders = settings.option("controller_worker", "amphora_driver") != "noop"
-    worker, of = "controller_worker", settings.option
     app = load("api.app").create(
         context.Context(
             database=intent,
@@ -207,28 +215,63 @@ def _app(settings: Settings) -> Any:
             nudge=nudge(settings),
             identity=who,
             policy=policy(settings, time),
-            seats=load("api.seats").Seats(of("api_settings", "threads")),
+            seats=load("api.seats").Seats(settings.option("api_settings", "threads")),
             meter=_api_metrics(settings, intent, time),
             clock=time,
-            settings=context.ApiSettings(
-                public_url=of("api_settings", "api_base_uri"),
-                wait_s=of("api_settings", "wait_timeout"),
-                fast_ack_ms=of("api_settings", "fast_ack_ms"),
-                create_s=of(worker, "create_deadline"),
-                push_s=of(worker, "push_deadline"),
-                delete_s=of(worker, "push_deadline"),
-                healthcheck=of("api_settings", "healthcheck_enabled"),
-                most_bytes=of("oslo_middleware", "max_request_body_size"),
-                pagination_max_limit=of("api_settings", "pagination_max_limit"),
-                strict_immutable=of("api_settings", "strict_immutable"),
-                quotas=settings.quotas(),
-            ),
+            settings=api_settings(settings),
             unsupported=load("render.unsupported").unsupported if renders else (lambda _part, _tree: None),
             unserved=load("render.unsupported").unserved if renders else (lambda _flavor, _zone: None),
             local=who if settings.is_self_contained() else None,
         )
     )
     return _fronted(settings, app, time)
+
+
+def api_settings(settings: Settings) -> Any:
+    """The settings of the API, as the file says."""
+    of, worker = settings.option, "controller_worker"
+    return load("api.context").ApiSettings(
+        public_url=settings.base_uri(),
+        wait_s=of("api_settings", "wait_timeout"),
+        fast_ack_ms=of("api_settings", "fast_ack_ms"),
+        create_s=of(worker, "create_deadline"),
+        push_s=of(worker, "push_deadline"),
+        delete_s=of(worker, "push_deadline"),
+        healthcheck=of("api_settings", "healthcheck_enabled"),
+        most_bytes=of("oslo_middleware", "max_request_body_size"),
+        **{name: of("api_settings", name) for name in SAME},
+        **{n: of("networking", n) for n in ("allow_vip_network_id", "allow_vip_subnet_id", "allow_vip_port_id")},
+        default_provider=of("api_settings", "default_provider_driver"),
+        providers=of("api_settings", "enabled_provider_drivers"),
+        offer=_offer(settings),
+        quotas=settings.quotas(),
+    )
+
+
+def _offer(settings: Settings) -> Any:
+    """What users may ask for, and what those get who do not ask."""
+    rules, of = load("domain.rules"), settings.option
+    api, ms = "api_settings", "haproxy_amphora"
+    listeners, pools = (
+        rules.Usual(
+            ciphers=of(api, f"default_{thing}_ciphers"),
+            tls_versions=tuple(of(api, f"default_{thing}_tls_versions")),
+            alpn=tuple(of(api, f"default_{thing}_alpn_protocols")),
+        )
+        for thing in ("listener", "pool")
+    )
+    return rules.Offer(
+        tls_listeners=of(api, "allow_tls_terminated_listeners"),
+        prometheus_listeners=of(api, "allow_prometheus_listeners"),
+        ping_monitors=of(api, "allow_ping_health_monitors"),
+        minimum_tls_version=of(api, "minimum_tls_version"),
+        prohibited_ciphers=settings.prohibited_ciphers(),
+        listeners=listeners,
+        pools=pools,
+        timeouts=rules.Timeouts(**{n: of(ms, n) for n in rules.Timeouts.__struct_fields__}),
+        udp_connect_least_delay=of(api, "udp_connect_min_interval_health_monitor"),
+        reserved_addresses=tuple(of("networking", "reserved_ips")),
+    )
 
 
 def worker(settings: Settings) -> None:

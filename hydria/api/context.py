@@ -7,8 +7,9 @@ from typing import Any
 
 from hydria.api.access import Policy
 from hydria.api.seats import Seats
+from hydria.domain import capabilities
 from hydria.domain.part import Part
-from hydria.domain.refusals import Invalid
+from hydria.domain.refusals import Invalid, Unsupported
 from hydria.domain.rules import Offer
 from hydria.domain.tree import Tree
 from hydria.drivers.identity import Identity
@@ -51,14 +52,24 @@ class ApiSettings:
     """How long the answer to a change may wait for its application when that is probably quick; 0: not at all."""
     strict_immutable: bool = False
     """True: a change of something pending is refused with 409."""
-    default_provider: str = "amphora"
+    default_provider: str = capabilities.OWN
     """Provider of load balancers that name none."""
     providers: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({"amphora": "Hydria's own data plane."})
+        default_factory=lambda: MappingProxyType({capabilities.OWN: "Ours.", "octavia": "Another name of it."})
     )
-    """Enabled providers and what they are."""
-    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"octavia": "amphora"}))
+    """Providers that may be chosen, and what they are."""
+    aliases: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType(dict.fromkeys(("octavia", "amphorav2"), capabilities.OWN))
+    )
     """Other names of providers."""
+    drivers: frozenset[str] = frozenset({capabilities.OWN})
+    """Providers whose driver is here."""
+    allow_vip_network_id: bool = True
+    """Whether users may name the network of a VIP."""
+    allow_vip_subnet_id: bool = True
+    """The same of its subnet."""
+    allow_vip_port_id: bool = True
+    """The same of its port."""
     quotas: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Default limits by name of the kind's table; absent or -1: no limit."""
     offer: Offer = field(default_factory=Offer)
@@ -70,11 +81,14 @@ class ApiSettings:
         return self.pagination_max_limit if self.allow_pagination else None
 
     def provider(self, asked: str) -> str:
-        """A provider's own name; raises Invalid when it is not enabled."""
-        name = self.aliases.get(asked, asked)
-        if name not in self.providers:
+        """A provider's own name; raises Invalid when it may not be chosen, Unsupported when its driver is not here."""
+        if asked not in self.providers:
             message = f"Provider {asked!r} is not enabled; enabled are {', '.join(sorted(self.providers))}."
             raise Invalid(message)
+        name = self.aliases.get(asked, asked)
+        if name not in self.drivers:
+            message = f"Provider {asked!r} is enabled, but its driver could not be found; tell the operator."
+            raise Unsupported(message)
         return name
 
 

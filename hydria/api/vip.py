@@ -61,6 +61,7 @@ def _can_do(context: Context, tree: Tree) -> None:
 
 def _wanted(context: Context, ask: Ask, values: dict[str, Any], project_id: str) -> LoadBalancer:
     """The load balancer that is asked for, its VIP's place checked."""
+    _nameable(context, values)
     lb_id, now = ids.new(), context.now()
     root = writes.Target(lb_id, project_id, kinds.LOADBALANCER, lb_id)
     choice = choices.choose(context, values)
@@ -72,6 +73,14 @@ def _wanted(context: Context, ask: Ask, values: dict[str, Any], project_id: str)
     choices.check_place(choice, lb)
     rules.check(Tree(), lb, context.settings.offer)
     return lb
+
+
+def _nameable(context: Context, values: dict[str, Any]) -> None:
+    """Raise Invalid for a VIP that is placed in a way that the operator has switched off."""
+    for name in ("vip_network_id", "vip_subnet_id", "vip_port_id"):
+        if values.get(name) and not getattr(context.settings, f"allow_{name}"):
+            message = f"{name}: {values[name]} cannot be chosen, as VIPs are not placed by {name} here; leave it out."
+            raise Invalid(message)
 
 
 def _planned(lb: LoadBalancer, now: int) -> External:

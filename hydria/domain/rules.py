@@ -37,6 +37,23 @@ TLS_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """From the weakest."""
 
 
+class Usual(msgspec.Struct, frozen=True, kw_only=True):
+    """How TLS is spoken by what does not say it itself."""
+
+    ciphers: str | None = None
+    tls_versions: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
+    alpn: tuple[Alpn, ...] = (Alpn.H2, Alpn.HTTP_1_1, Alpn.HTTP_1_0)
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """The timeouts of a listener that does not say them itself, in ms."""
+
+    timeout_client_data: int = 50000
+    timeout_member_connect: int = 5000
+    timeout_member_data: int = 50000
+    timeout_tcp_inspect: int = 0
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator allows, and the defaults the operator chose."""
 
@@ -45,9 +62,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     ping_monitors: bool = True
     minimum_tls_version: str | None = None
     prohibited_ciphers: tuple[str, ...] = ()
-    ciphers: str | None = None
-    tls_versions: tuple[str, ...] = ("TLSv1.2", "TLSv1.3")
-    alpn: tuple[Alpn, ...] = (Alpn.H2, Alpn.HTTP_1_1, Alpn.HTTP_1_0)
+    listeners: Usual = Usual()
+    pools: Usual = Usual()
+    timeouts: Timeouts = Timeouts()
     udp_connect_least_delay: int = 3
     reserved_addresses: tuple[str, ...] = ("169.254.169.254",)
 
@@ -116,7 +133,12 @@ def _listener(tree: Tree, li: Listener, offer: Offer) -> Listener:
     _cidrs(tree, li)
     _hsts(li)
     _default_pool(tree, li)
-    return _secured(li, offer)
+    return _secured(_timed(li, offer), offer)
+
+
+def _timed(li: Listener, offer: Offer) -> Listener:
+    usual = msgspec.structs.asdict(offer.timeouts)
+    return msgspec.structs.replace(li, **{name: ms for name, ms in usual.items() if getattr(li, name) is None})
 
 
 def _default_pool(tree: Tree, li: Listener) -> None:
@@ -191,10 +213,11 @@ def _secured(li: Listener, offer: Offer) -> Listener:
 
 
 def _tls_defaults(thing: Listener | Pool, offer: Offer) -> dict[str, Any]:
+    usual = offer.listeners if isinstance(thing, Listener) else offer.pools
     return {
-        "tls_ciphers": thing.tls_ciphers or offer.ciphers,
-        "tls_versions": thing.tls_versions or list(offer.tls_versions),
-        "alpn_protocols": thing.alpn_protocols or list(offer.alpn),
+        "tls_ciphers": thing.tls_ciphers or usual.ciphers,
+        "tls_versions": thing.tls_versions or list(usual.tls_versions),
+        "alpn_protocols": thing.alpn_protocols or list(usual.alpn),
     }
 
 

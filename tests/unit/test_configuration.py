@@ -66,7 +66,7 @@ def test_without_authentication_the_api_is_for_this_machine_alone(
         ("auth_strategy = magic", "one of local, "),
         ("strict_immutable = 2", "true or false"),
         ("bind_host =", "an IP address"),
-        ("bind_hots = ::1", "one of api_base_uri, auth_strategy, bind_host"),
+        ("bind_hots = ::1", "one of allow_field_selection, "),
     ],
 )
 def test_a_bad_value_is_told_with_file_key_and_what_was_expected(tmp_path: Path, line: str, expected: str) -> None:

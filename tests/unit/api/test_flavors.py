@@ -147,7 +147,8 @@ def test_a_flavor_must_be_there_and_enabled(api: Service, profile: dict[str, Any
 
 
 def test_the_provider_is_the_flavors_and_may_not_differ(start: Start) -> None:
-    api = start(ApiSettings(providers={"amphora": "ours", "vendor": "theirs"}))
+    names = {"amphora": "ours", "octavia": "ours too", "vendor": "theirs"}
+    api = start(ApiSettings(providers=names, drivers=frozenset({"amphora", "vendor"})))
     flavor = flavored(api, profiled(api, '{"any": "thing"}', "vendor"))["id"]
     assert api.load_balancer(flavor_id=flavor)["provider"] == "vendor"
     body = {"vip_subnet_id": api.subnet, "flavor_id": flavor, "provider": "octavia"}

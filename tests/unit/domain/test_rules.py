@@ -147,7 +147,8 @@ def test_a_listener_takes_the_pools_it_can_carry(protocol: ListenerProtocol, tak
 
 def test_a_terminating_listener_gets_the_defaults_of_the_operator() -> None:
     new = listener("new", **TLS, **CERTIFICATE)
-    made = rules.check(HOUSE, new, Offer(ciphers="A:B", tls_versions=("TLSv1.3",)))
+    usual = rules.Usual(ciphers="A:B", tls_versions=("TLSv1.3",))
+    made = rules.check(HOUSE, new, Offer(listeners=usual, pools=usual))
     assert isinstance(made, Listener)
     assert (made.tls_ciphers, made.tls_versions, made.alpn_protocols) == (
         "A:B",
