@@ -39,7 +39,7 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
         pool = writes.found(c, ask, kinds.POOL, pool_id)
         for action in ("post", "put") if additive else ("post", "put", "delete"):
             ask.must(policies.on(kinds.MEMBER, action), pool.project_id)
-        target = writes.Target(pool.load_balancer_id, pool.project_id, kinds.MEMBER, pool_id)
+        target = writes.Target(pool.load_balancer_id, pool.project_id, kinds.MEMBER, pool_id, pool.object_id)
 
         def make(tree: Tree, stamp: Stamp) -> Tree:
             if pool.object_id not in tree.pools:
@@ -48,13 +48,13 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
 
         if not writes.change(context, c, ask, target, make):
             raise Nothing
-        idempotency.keep(context, c, ask.once, 202, kinds.MEMBER)
+        idempotency.keep_plain(context, c, ask.once, 202)
         return pool.load_balancer_id
 
     try:
         waiting.told(context, ask, context.database.write(work))
     except Nothing:
-        return
+        context.database.write(lambda c: idempotency.keep_plain(context, c, ask.once, 202))
 
 
 def _wanted(body: Any) -> dict[Key, dict[str, Any]]:

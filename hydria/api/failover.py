@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import falcon
 import msgspec
 
-from hydria.api import reads, writes
+from hydria.api import conditions, idempotency, reads, waiting, writes
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import kinds
@@ -30,6 +30,7 @@ class Order:
     kind: str
     object_id: str
     only_in: Sequence[str] = ()  # provisioning statuses; none: whatever it is
+    code: int = 202  # of the answer
 
 
 class LoadBalancers:
@@ -44,14 +45,14 @@ class LoadBalancers:
             raise writes.missing(kinds.LOADBALANCER, parent_id)
         req.context.ask.must("loadbalancer:put_failover", owner[1])
         lb_id = owner[0]
-        order = Order(lb_id, owner[1], What.REPLACE, "failover", "load_balancer", lb_id, MAY_FAIL_OVER)
+        order = Order(lb_id, owner[1], What.REPLACE, "failover", kinds.LOADBALANCER.table, lb_id, MAY_FAIL_OVER)
 
         def work(c: Connection) -> None:
             serving = [a.id for a in amphorae.of(c, lb_id) if a.status != AmphoraStatus.PENDING_DELETE]
             give(self._context, c, req.context.ask, order, serving)
 
         self._context.database.write(work)
-        self._context.nudge.nudge(lb_id)
+        waiting.told(self._context, req.context.ask, lb_id)
         resp.status = 202
 
 
@@ -69,8 +70,11 @@ def give(context: Context, c: Connection, ask: Ask, order: Order, amphora_ids: S
     locked = intents.lock(c, lb_id, due_at)
     if order.only_in and status == Provisioning.ACTIVE and locked.settled < locked.generation - 1:
         raise writes.immutable(target, Provisioning.PENDING_UPDATE)  # somebody was quicker
+    if order.kind == kinds.LOADBALANCER.table:
+        conditions.check(ask.etags, locked.load_balancer)
     if order.what is What.REPLACE:
         intents.grant(c, lb_id, due_at)
     demands.add(c, order.what, lb_id, locked.generation, amphora_ids)
     line = writes.entry(context, ask, locked, order.action, locked.load_balancer, {})
     journal.add(c, msgspec.structs.replace(line, kind=order.kind, object_id=order.object_id))
+    idempotency.keep_plain(context, c, ask.once, order.code)

@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from hydria.api import errors, query, requests
+from hydria.api import errors, idempotency, query, requests
 from hydria.api.context import Context
 from hydria.domain import capabilities, forms, offers
 from hydria.domain.attributes import Resource
@@ -42,8 +42,7 @@ class Collection:
         )
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        body = requests.attributes(req, self._kind.one)
-        values = forms.create(self._kind.resource, body)
+        values = forms.create(self._kind.resource, requests.attributes(req, self._kind.one))
         req.context.ask.must(f"{ACTIONS[self._kind]}:post")
         own = {"id": ids.new()} if self._kind.key == "id" else {}
         made = self._kind.resource(**own, **values)
@@ -54,9 +53,11 @@ class Collection:
         def work(c: Connection) -> None:
             _check(self._context, c, made)
             stored.add(c, self._kind, made)
+            idempotency.keep_plain(self._context, c, req.context.ask.once, 201, body)
 
+        body = {self._kind.one: _shown(made)}
         self._context.database.write(work)
-        errors.answer(resp, 201, {self._kind.one: _shown(made)})
+        errors.answer(resp, 201, body)
 
 
 class Item:
@@ -74,16 +75,18 @@ class Item:
     def on_put(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         values = forms.update(self._kind.resource, requests.attributes(req, self._kind.one))
 
-        def work(c: Connection) -> Resource:
+        def work(c: Connection) -> dict[str, Any]:
             before = self._found(c, key, alone=True)
             req.context.ask.must(f"{ACTIONS[self._kind]}:put")
             after: Resource = msgspec.structs.replace(before, **values)
             self._frozen(c, before, after)
             _check(self._context, c, after)
             stored.change(c, self._kind, getattr(before, self._kind.key), values)
-            return after
+            body = {self._kind.one: _shown(after)}
+            idempotency.keep_plain(self._context, c, req.context.ask.once, 200, body)
+            return body
 
-        errors.answer(resp, 200, {self._kind.one: _shown(self._context.database.write(work))})
+        errors.answer(resp, 200, self._context.database.write(work))
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         def work(c: Connection) -> None:
@@ -94,6 +97,7 @@ class Item:
                 message = f"{self._kind.words} {own} is in use by {user} and cannot be deleted."
                 raise Conflict(message)
             stored.remove(c, self._kind, own)
+            idempotency.keep_plain(self._context, c, req.context.ask.once, 204)
 
         self._context.database.write(work)
         resp.status = 204

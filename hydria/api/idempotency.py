@@ -1,6 +1,5 @@
 """`Idempotency-Key`: a write that is asked for twice under one key is made once, and answered the same both times."""
 
-import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from hydria.domain.refusals import Conflict, Invalid, NotFound, Reused
 from hydria.drivers.identity import Caller
 from hydria.storage import answers, shown
 from hydria.storage.answers import Kept, Key
-from hydria.storage.database import Connection, Unavailable
+from hydria.storage.database import Connection
 
 KEPT_US = 86_400_000_000
 """A day."""
@@ -85,22 +84,18 @@ def again(resp: falcon.Response, kept: Kept) -> None:
     resp.complete = True
 
 
-def keep(
-    context: Context, c: Connection, asked: Mark | None, code: int, kind: kinds.Kind, found: shown.Shown | None = None
-) -> None:
-    """Keep what will be answered; part of the transaction of the write. Raises answers.Taken."""
-    if asked is None:
-        return
-    answer = _answer(context, kind, found) if found else {}
-    _keep(context, c, asked, Kept(digest=asked.digest, at=context.now(), code=code, **answer))
+def keep(context: Context, c: Connection, asked: Mark | None, code: int, kind: kinds.Kind, found: shown.Shown) -> None:
+    """Keep what will be answered, an object of a tree; part of the transaction of the write. Raises answers.Taken."""
+    if asked is not None:
+        answer = _answer(context, kind, found)
+        _keep(context, c, asked, Kept(digest=asked.digest, at=context.now(), code=code, **answer))
 
 
-def afterwards(context: Context, asked: Mark, resp: falcon.Response) -> None:
-    """Keep an answer that no transaction has kept: that of a write to something else than a tree."""
-    etag, body = resp.get_header("ETag"), resp.data
-    kept = Kept(digest=asked.digest, at=context.now(), code=resp.status_code, etag=etag, body=body)
-    with contextlib.suppress(answers.Taken, Unavailable):
-        context.database.write(lambda c: _keep(context, c, asked, kept))
+def keep_plain(context: Context, c: Connection, asked: Mark | None, code: int, body: Any = None) -> None:
+    """The same of any other answer."""
+    if asked is not None:
+        raw = None if body is None else msgspec.json.encode(body)
+        _keep(context, c, asked, Kept(digest=asked.digest, at=context.now(), code=code, body=raw))
 
 
 def begin(context: Context, c: Connection, asked: Mark | None, object_id: str) -> None:

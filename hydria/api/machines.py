@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 
-from hydria.api import errors, failover, query
+from hydria.api import errors, failover, query, waiting
 from hydria.api.context import Context
 from hydria.domain.amphora import Amphora, AmphoraStatus
 from hydria.domain.attributes import Kept, attributes
@@ -84,11 +84,12 @@ class Amphorae:
                 message = f"Amphora {amphora.id} serves no load balancer."
                 raise Conflict(message)
             lb_id = amphora.loadbalancer_id
-            order = failover.Order(lb_id, "", what, named, "amphora", amphora.id, only_in)
+            code = 204 if action == "delete" else 202
+            order = failover.Order(lb_id, "", what, named, "amphora", amphora.id, only_in, code)
             failover.give(self._context, c, req.context.ask, order, [amphora.id])
             return lb_id
 
-        self._context.nudge.nudge(self._context.database.write(work))
+        waiting.told(self._context, req.context.ask, self._context.database.write(work))
 
 
 def _found(c: Connection, amphora_id: str) -> Amphora:

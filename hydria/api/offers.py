@@ -5,13 +5,14 @@ from typing import Any
 
 import falcon
 
-from hydria.api import errors, query, requests
+from hydria.api import errors, idempotency, query, requests
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import capabilities, forms
 from hydria.domain.offers import Quota
 from hydria.domain.refusals import Forbidden
 from hydria.storage import lists, quotas
+from hydria.storage.database import Connection
 from hydria.storage.lists import Asked
 
 TABLES = {
@@ -94,14 +95,23 @@ class Quotas:
         forms.project({"project_id": project_id})
         req.context.ask.must("quota:put", project_id)
         wanted = {TABLES[OLD.get(name, name)]: value for name, value in values.items()}
-        self._context.database.write(lambda c: quotas.limit(c, project_id, wanted))
-        own = self._context.database.read(lambda c: quotas.limits(c, project_id))
-        errors.answer(resp, 202, {"quota": self._shown(own, project_id)})
+
+        def work(c: Connection) -> dict[str, Any]:
+            quotas.limit(c, project_id, wanted)
+            answer = {"quota": self._shown(quotas.limits(c, project_id), project_id)}
+            idempotency.keep_plain(self._context, c, req.context.ask.once, 202, answer)
+            return answer
+
+        errors.answer(resp, 202, self._context.database.write(work))
 
     def on_delete_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         req.context.ask.must("quota:delete", project_id)
-        nothing: dict[str, int | None] = dict.fromkeys(TABLES.values())
-        self._context.database.write(lambda c: quotas.limit(c, project_id, nothing))
+
+        def work(c: Connection) -> None:
+            quotas.limit(c, project_id, dict.fromkeys(TABLES.values()))
+            idempotency.keep_plain(self._context, c, req.context.ask.once, 202)
+
+        self._context.database.write(work)
         resp.status = 202
 
     def _show(self, req: falcon.Request, resp: falcon.Response, body: dict[str, Any]) -> None:

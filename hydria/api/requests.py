@@ -89,9 +89,6 @@ class Gate:
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
         self._context.seats.leave()
-        once = req.context.ask.once if "ask" in req.context else None
-        if once and 200 <= resp.status_code < 300 and not resp.complete:
-            idempotency.afterwards(self._context, once, resp)
         took = self._context.clock.monotonic() - req.context.started
         self._context.meter(req.method, req.uri_template or "", resp.status_code, took)
         if req.method not in ("GET", "HEAD"):

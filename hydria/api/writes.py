@@ -1,7 +1,7 @@
 """The write path: one transaction takes the load balancer, checks rules on what it then reads, and writes the difference."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ from hydria.api.requests import Ask
 from hydria.domain import edits, kinds, restoring
 from hydria.domain.edits import Edit, Stamp
 from hydria.domain.graphs import Planned
+from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.part import Part
 from hydria.domain.refusals import Conflict, Invalid, NotFound, Unsupported
+from hydria.domain.statuses import Provisioning
 from hydria.domain.tree import Tree
 from hydria.kit import ids
 from hydria.storage import intents, journal, quotas, rows, shown, worlds, writes
@@ -29,6 +31,10 @@ PARENTS: dict[kinds.Kind, tuple[kinds.Kind, str]] = {
 }
 """Beneath what a new object goes, and the attribute that says so. A pool has two ways: see `_parent`."""
 
+MUTABLE = (Provisioning.ACTIVE,)
+DELETABLE = (Provisioning.ACTIVE, Provisioning.ERROR)
+"""From which states strict settings let a load balancer be changed, and be deleted or restored."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -38,6 +44,8 @@ class Target:
     project_id: str
     kind: kinds.Kind
     object_id: str
+    under: str | None = None
+    """Of a new object: the pool or policy it goes beneath."""
 
 
 def missing(kind: kinds.Kind, object_id: str) -> NotFound:
@@ -68,7 +76,8 @@ def create(context: Context, ask: Ask, own: Planned, planned: Sequence[Planned])
                 tree = edits.add(tree, born(p.kind, p.values, p.id, parent, stamp), stamp, context.settings.offer)
             return tree
 
-        change(context, c, ask, Target(parent.load_balancer_id, parent.project_id, kind, new_id), make)
+        target = Target(parent.load_balancer_id, parent.project_id, kind, new_id, parent.object_id)
+        change(context, c, ask, target, make)
         return _written(context, c, ask, 201, kind, new_id)
 
     return _told(context, ask, kind, context.database.write(work))
@@ -145,14 +154,14 @@ def delete(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, *, casc
             _delete_root(context, c, ask, target, cascade=cascade)
         else:
             change(context, c, ask, target, lambda tree, stamp: edits.remove(tree, _in(tree, target, ask), stamp))
-        idempotency.keep(context, c, ask.once, 204, kind)
+        idempotency.keep_plain(context, c, ask.once, 204)
         return target.load_balancer_id
 
     waiting.told(context, ask, context.database.write(work))
 
 
 def _delete_root(context: Context, c: Connection, ask: Ask, target: Target, *, cascade: bool) -> None:
-    locked = take(context, c, target, context.settings.delete_s)
+    locked = take(context, c, target, context.settings.delete_s, DELETABLE)
     conditions.check(ask.etags, locked.load_balancer)
     tree = worlds.desired(c, target.load_balancer_id)
     if not cascade and (tree.listeners or tree.pools):
@@ -164,7 +173,7 @@ def _delete_root(context: Context, c: Connection, ask: Ask, target: Target, *, c
 
 def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make, action: str = "update") -> Edit:
     """Take the load balancer, make another tree of its tree and write the difference."""
-    locked = take(context, c, target, context.settings.push_s)
+    locked = take(context, c, target, context.settings.push_s, DELETABLE if action == "restore" else MUTABLE)
     stamp = Stamp(locked.generation, context.now())
     before = worlds.desired(c, target.load_balancer_id)
     after = make(before, stamp)
@@ -181,16 +190,44 @@ def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make
     return edit
 
 
-def take(context: Context, c: Connection, target: Target, deadline_s: float) -> Locked:
-    """Take the load balancer of a target; raises Conflict when it may not be changed now."""
+def take(
+    context: Context, c: Connection, target: Target, deadline_s: float, allowed: Collection[Provisioning] = MUTABLE
+) -> Locked:
+    """Take the load balancer of a target; raises Conflict when it may not be changed now (`allowed` is for strict settings)."""
     due_at = context.now() + int(deadline_s * 1_000_000)
+    generation = _strictly(context, c, target, allowed) if context.settings.strict_immutable else None
     try:
         locked = intents.lock(c, target.load_balancer_id, due_at)
     except Conflict:
         raise immutable(target, "PENDING_DELETE") from None
-    if context.settings.strict_immutable and locked.settled < locked.generation - 1:
-        raise immutable(target, "PENDING_UPDATE" if locked.settled else "PENDING_CREATE")
+    if generation not in (None, locked.generation - 1):  # somebody was quicker
+        raise immutable(target, "PENDING_UPDATE")
     return locked
+
+
+def _strictly(context: Context, c: Connection, target: Target, allowed: Collection[Provisioning]) -> int:
+    """The generation of a load balancer that strict settings let be changed now; raises Conflict."""
+    lb = rows.one(c, kinds.LOADBALANCER, target.load_balancer_id)
+    if not isinstance(lb, LoadBalancer):
+        raise missing(kinds.LOADBALANCER, target.load_balancer_id)
+    _must_be(context, c, target, (kinds.LOADBALANCER, lb.id), allowed)
+    above = PARENTS.get(target.kind, (None, ""))[0]
+    if above in (kinds.POOL, kinds.L7POLICY):
+        there = shown.one(c, target.kind, target.object_id, context.now())
+        parent_id = target.under or (there.parent_id if there else None)
+        _must_be(context, c, target, (above, parent_id or ""), MUTABLE)
+    return lb.generation
+
+
+def _must_be(
+    context: Context, c: Connection, target: Target, thing: tuple[kinds.Kind, str], allowed: Collection[Provisioning]
+) -> None:
+    """Raise Conflict unless something is in one of these states."""
+    there = shown.one(c, *thing, context.now())
+    if there is None:
+        raise missing(*thing)
+    if there.body["provisioning_status"] not in allowed:
+        raise immutable(target, there.body["provisioning_status"])
 
 
 def found(c: Connection, ask: Ask, kind: kinds.Kind, object_id: str, *actions: str) -> Target:

@@ -137,10 +137,15 @@ def start(kind_of_database: str, shelf: Shelf, tmp_path: Path) -> Iterator[Start
             database=intent,
             observed=observed,
             network=network or noop.NoopNetwork(clock),
-            nudge=nudges,
             clock=clock,
             settings=settings or ApiSettings(),
-            **{"unsupported": nothing_unsupported, "identity": Tokens(), "policy": usual_rules(), **more},
+            **{
+                "nudge": nudges,
+                "unsupported": nothing_unsupported,
+                "identity": Tokens(),
+                "policy": usual_rules(),
+                **more,
+            },
         )
         return Service(context, testing.TestClient(app.create(context)), nudges, clock)
 

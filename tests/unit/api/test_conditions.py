@@ -61,3 +61,9 @@ def test_a_weak_tag_fits_nothing(api: Service, tree: dict[str, str]) -> None:
     path, root = paths(tree)["pool"]
     weak = "W/" + api.ask("GET", path).headers["ETag"]
     assert api.refused("PUT", path, {root: {"name": "n"}}, headers={"If-Match": weak})[0] == 412
+
+
+def test_a_failover_may_depend_on_the_load_balancer_too(api: Service, tree: dict[str, str]) -> None:
+    path, tag = f"/loadbalancers/{tree['lb']}", api.ask("GET", paths(tree)["lb"][0]).headers["ETag"]
+    for tags, code in (('"0"', 412), (tag, 202)):
+        assert api.ask("PUT", f"{path}/failover", headers={"If-Match": tags}, token="admin").status_code == code

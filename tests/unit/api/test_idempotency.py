@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from hydria.domain.amphora import AmphoraStatus
 from hydria.drivers.faults import Refused
 from hydria.drivers.network import Port, PortOrder, noop
 from hydria.housekeeping import answers as chore
 from hydria.kit.clock import HandClock
 from hydria.storage import answers
-from tests.unit.api.conftest import Service, Start
+from tests.unit.api.conftest import PROJECT, Nudges, Service, Start
+from tests.unit.api.test_machines import demanded, serve
 
 DAY = 86_400
 
@@ -75,11 +77,74 @@ def test_a_child_and_a_batch_are_made_once(api: Service) -> None:
     assert len([e for e in api.get(f"/loadbalancers/{lb}/events", "events") if e["type"] == "member"]) == 1
 
 
-def test_what_is_no_tree_is_replayed_too(api: Service) -> None:
-    profile = {"flavorprofile": {"name": "p", "provider_name": "amphora", "flavor_data": "{}"}}
-    found = [keyed(api, "f", "POST", "/flavorprofiles", profile, token="admin") for _ in range(2)]
-    assert [f.status_code for f in found] == [201, 201]
-    assert found[0].content == found[1].content
+PROFILE = {"name": "p", "provider_name": "amphora"}
+OFFERS: list[tuple[str, str, Any]] = [
+    ("POST", "/flavorprofiles", {"flavorprofile": {**PROFILE, "flavor_data": "{}"}}),
+    ("PUT", "/flavorprofiles/{profile}", {"flavorprofile": {"name": "q"}}),
+    ("DELETE", "/flavorprofiles/{profile}", None),
+    ("POST", "/availabilityzoneprofiles", {"availability_zone_profile": {**PROFILE, "availability_zone_data": "{}"}}),
+    ("PUT", f"/quotas/{PROJECT}", {"quota": {"pool": 7}}),
+    ("DELETE", f"/quotas/{PROJECT}", None),
+]
+
+
+@pytest.mark.parametrize("method,path,asked", OFFERS)
+def test_what_is_no_tree_is_made_once_too(api: Service, method: str, path: str, asked: Any) -> None:
+    api.token = "admin"
+    path = path.format(profile=api.make("/flavorprofiles", "flavorprofile", **PROFILE, flavor_data="{}")["id"])
+    first, second = (keyed(api, "k", method, path, asked) for _ in range(2))
+    assert first.status_code < 300
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert "Idempotent-Replayed" in second.headers
+
+
+def test_of_many_profiles_at_once_one_is_made(api: Service) -> None:
+    method, path, asked = OFFERS[0]
+    with ThreadPoolExecutor(6) as pool:
+        once = [pool.submit(keyed, api, "k", method, path, asked, token="admin") for _ in range(12)]
+        codes = {one.result().status_code for one in once}
+    made = api.ask("GET", path, token="admin").json["flavorprofiles"]
+    assert (codes <= {201, 409}, len(made)) == (True, 1)
+
+
+class Deaf(Nudges):
+    """A nudge during which the process ends: what was written is committed, and not yet answered."""
+
+    def nudge(self, load_balancer_id: str) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "method,path,status,code",
+    [
+        ("PUT", "/v2/lbaas/loadbalancers/{lb}/failover", AmphoraStatus.ALLOCATED, 202),
+        ("PUT", "/v2/octavia/amphorae/{amphora}/failover", AmphoraStatus.ALLOCATED, 202),
+        ("PUT", "/v2/octavia/amphorae/{amphora}/config", AmphoraStatus.ALLOCATED, 202),
+        ("DELETE", "/v2/octavia/amphorae/{amphora}", AmphoraStatus.ERROR, 204),
+    ],
+)
+def test_an_order_whose_answer_was_lost_is_not_given_again(
+    start: Start, method: str, path: str, status: AmphoraStatus, code: int
+) -> None:
+    api = start()
+    lb = api.load_balancer()["id"]
+    api.settle()
+    where = path.format(lb=lb, amphora=serve(api, lb, status))
+    assert keyed(start(nudge=Deaf()), "k", method, where, token="admin").status_code == 500
+    api.settle()
+    again = keyed(api, "k", method, where, token="admin")
+    assert (again.status_code, again.content, "Idempotent-Replayed" in again.headers) == (code, b"", True)
+    assert (demanded(api, lb), len(api.get(f"/loadbalancers/{lb}/events", "events"))) == ([], 2)
+
+
+def test_a_batch_that_changed_nothing_is_answered_the_same_later(api: Service) -> None:
+    lb = api.load_balancer()["id"]
+    pool = api.make("/pools", "pool", loadbalancer_id=lb, protocol="HTTP", lb_algorithm="ROUND_ROBIN")["id"]
+    path = f"/pools/{pool}/members"
+    keyed(api, "k", "PUT", path, {"members": []})
+    api.make(path, "member", address="192.0.2.1", protocol_port=80)
+    again = keyed(api, "k", "PUT", path, {"members": []})
+    assert (again.status_code, "Idempotent-Replayed" in again.headers, len(api.get(path, "members"))) == (202, True, 1)
 
 
 def test_a_key_is_free_again_after_a_day(api: Service) -> None:

@@ -11,6 +11,7 @@ from hydria.api.seats import Seats
 from hydria.kit.clock import HandClock
 from hydria.storage import claims, tables
 from tests.unit.api.conftest import Service, Start
+from tests.unit.api.test_machines import demanded, serve
 
 
 class Busy(HandClock):
@@ -49,6 +50,15 @@ def test_a_request_may_wait_until_it_is_applied(api: Service) -> None:
     assert (changed.status_code, status(changed)) == (200, "ACTIVE")
     assert beside(api, 3).ask("DELETE", f"{path}?wait=applied").status_code == 204
     assert api.ask("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/v2/lbaas/loadbalancers/{lb}/failover", "/v2/octavia/amphorae/{amphora}/config"])
+def test_an_order_to_amphorae_may_wait_too(api: Service, path: str) -> None:
+    lb = api.load_balancer()["id"]
+    api.settle()
+    where = path.format(lb=lb, amphora=serve(api, lb))
+    assert beside(api, 3).ask("PUT", f"{where}?wait=applied", token="admin").status_code == 202
+    assert (demanded(api, lb), api.get(f"/loadbalancers/{lb}", "loadbalancer")["provisioning_status"]) == ([], "ACTIVE")
 
 
 def test_waiting_ends_with_the_state_that_is_reached(start: Start) -> None:
