@@ -209,6 +209,8 @@ PLACES = {
             default=["169.254.169.254"],
             help="Addresses that no member may have.",
         ),
+        cfg.ListOpt("valid_vip_networks", default=[], help="Ids of the networks that VIPs may be on; empty: all."),
+        cfg.ListOpt("denylist_vip_networks", default=[], help="Ids of networks that no VIP may be on."),
     ),
     "controller_worker": (
         cfg.StrOpt("compute_driver", default="local", choices=["local", "noop"], help="Makes machines."),

@@ -244,6 +244,7 @@ def api_settings(settings: Settings) -> Any:
         default_provider=of("api_settings", "default_provider_driver"),
         providers=of("api_settings", "enabled_provider_drivers"),
         offer=_offer(settings),
+        vips=_vips(settings),
         quotas=settings.quotas(),
     )
 
@@ -272,6 +273,12 @@ def _offer(settings: Settings) -> Any:
         udp_connect_least_delay=of(api, "udp_connect_min_interval_health_monitor"),
         reserved_addresses=tuple(of("networking", "reserved_ips")),
     )
+
+
+def _vips(settings: Settings) -> Any:
+    """Where VIPs may be."""
+    named = (settings.option("networking", f"{name}_vip_networks") for name in ("valid", "denylist"))
+    return load("api.places").Limits(*(tuple(str(n).lower() for n in ids_) for ids_ in named))
 
 
 def worker(settings: Settings) -> None:

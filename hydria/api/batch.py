@@ -33,12 +33,12 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
         raise falcon.HTTPNotFound(description=f"pool {pool_id} could not be found.")
     wanted = _wanted(body)
     ask: Ask = req.context.ask
-    places.members(context.network, ask.caller, (m["subnet_id"] for m in wanted.values()))
+    if subnets := [m["subnet_id"] for m in wanted.values() if m["subnet_id"]]:
+        context.database.read(lambda c: _pool(c, ask, pool_id, additive=additive))
+        places.members(context.network, ask.caller, subnets)
 
     def work(c: Connection) -> str:
-        pool = writes.found(c, ask, kinds.POOL, pool_id)
-        for action in ("post", "put") if additive else ("post", "put", "delete"):
-            ask.must(policies.on(kinds.MEMBER, action), pool.project_id)
+        pool = _pool(c, ask, pool_id, additive=additive)
         target = writes.Target(pool.load_balancer_id, pool.project_id, kinds.MEMBER, pool_id, pool.object_id)
 
         def make(tree: Tree, stamp: Stamp) -> Tree:
@@ -55,6 +55,14 @@ def members(context: Context, req: falcon.Request, pool_id: str) -> None:
         waiting.told(context, ask, context.database.write(work))
     except Nothing:
         context.database.write(lambda c: idempotency.keep_plain(context, c, ask.once, 202))
+
+
+def _pool(c: Connection, ask: Ask, pool_id: str, *, additive: bool) -> writes.Target:
+    """The pool, of which the caller may set the members; raises NotFound and Forbidden."""
+    pool = writes.found(c, ask, kinds.POOL, pool_id)
+    for action in ("post", "put") if additive else ("post", "put", "delete"):
+        ask.must(policies.on(kinds.MEMBER, action), pool.project_id)
+    return pool
 
 
 def _wanted(body: Any) -> dict[Key, dict[str, Any]]:

@@ -1,12 +1,17 @@
 """What a user chooses of what operators offer: provider, flavor and availability zone, and whether that can be served."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from hydria.api import places
 from hydria.api.context import Context
 from hydria.domain import capabilities
 from hydria.domain.loadbalancer import LoadBalancer
+from hydria.domain.member import Member
+from hydria.domain.part import Part
 from hydria.domain.refusals import Invalid, Unsupported
+from hydria.domain.types import VnicType
 from hydria.storage import offers
 from hydria.storage.database import Connection
 from hydria.storage.offers import Chosen
@@ -27,7 +32,7 @@ def choose(context: Context, values: Mapping[str, Any]) -> Choice:
     )
     settings = context.settings
     asked = values.get("provider")
-    wanted = asked or next((x.provider for x in (flavor, zone) if x), settings.default_provider)
+    wanted = asked if asked is not None else next((x.provider for x in (flavor, zone) if x), settings.default_provider)
     name = settings.provider(wanted)
     for what, chosen in (("flavor_id", flavor), ("availability_zone", zone)):
         if chosen and settings.provider(chosen.provider) != name:
@@ -39,12 +44,33 @@ def choose(context: Context, values: Mapping[str, Any]) -> Choice:
     return choice
 
 
-def check_place(choice: Choice, lb: LoadBalancer) -> None:
-    """Raise Invalid when the VIP is on a network that the availability zone does not allow."""
-    allowed = choice.zone.get("valid_vip_networks")
-    if allowed and lb.vip_network_id not in [str(n).lower() for n in allowed]:
-        message = f"vip_network_id: availability zone {lb.availability_zone!r} allows {', '.join(map(str, allowed))}."
+def limits(settings: places.Limits, choice: Choice) -> places.Limits:
+    """Where a VIP may be: the availability zone's networks rather than those of the settings."""
+    own = choice.zone.get("valid_vip_networks")
+    return dataclasses.replace(settings, allowed=tuple(str(n).lower() for n in own)) if own else settings
+
+
+def ports(choice: Choice) -> int:
+    """How many ports a load balancer has on its VIP's subnet: one for the VIP, one for each amphora."""
+    return 3 if choice.flavor.get("loadbalancer_topology") == "ACTIVE_STANDBY" else 2
+
+
+def vnic(choice: Choice) -> VnicType:
+    """The kind of the VIP's port."""
+    return VnicType.DIRECT if choice.flavor.get("sriov_vip") else VnicType.NORMAL
+
+
+def check_members(parts: Iterable[Part], flavor: Callable[[], Mapping[str, Any]]) -> None:
+    """Raise Invalid for SR-IOV members that the load balancer's flavor does not allow."""
+    asked = any(isinstance(p, Member) and p.request_sriov for p in parts)
+    if asked and not flavor().get("allow_member_sriov"):
+        message = "request_sriov: the flavor of the load balancer does not allow SR-IOV members; leave it out."
         raise Invalid(message)
+
+
+def flavor(c: Connection, lb: LoadBalancer) -> dict[str, Any]:
+    """What the flavor of a load balancer sets, offered still or not."""
+    return capabilities.read("flavor_id", offers.data(c, lb.flavor_id)) if lb.flavor_id else {}
 
 
 def stored(
@@ -52,8 +78,8 @@ def stored(
 ) -> tuple[Chosen | None, Chosen | None]:
     """Flavor and zone as they are now, held until the end of the transaction; raises Invalid when they are not offered."""
     return (
-        offers.flavor(c, flavor_id, held=held) if flavor_id else None,
-        offers.zone(c, zone, held=held) if zone else None,
+        None if flavor_id is None else offers.flavor(c, flavor_id, held=held),
+        None if zone is None else offers.zone(c, zone, held=held),
     )
 
 

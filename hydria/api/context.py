@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hydria.api.access import Policy
+from hydria.api.places import Limits
 from hydria.api.seats import Seats
 from hydria.domain import capabilities
 from hydria.domain.part import Part
@@ -72,6 +73,8 @@ class ApiSettings:
     """The same of its port."""
     quotas: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Default limits by name of the kind's table; absent or -1: no limit."""
+    vips: Limits = field(default_factory=Limits)
+    """Where VIPs may be, unless an availability zone says so."""
     offer: Offer = field(default_factory=Offer)
     """What users may ask for."""
 

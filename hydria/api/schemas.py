@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import NODEFAULT, inspect
 
-from hydria.domain import forms, kinds, offers, types
+from hydria.domain import forms, graphs, kinds, offers, types
 from hydria.domain.amphora import Amphora
 from hydria.domain.attributes import At, Attribute, Kept, Resource, attributes
 from hydria.domain.offers import Quota
@@ -41,8 +41,6 @@ CHILDREN: dict[str, dict[str, str]] = {
 """What may be created together with an object: attribute to kind, "[" for a list."""
 
 SHOWN_INSIDE = ("listeners", "pools", "l7policies", "members", "healthmonitor", "rules")
-ABOVE = ("loadbalancer_id", "listener_id", "pool_id")
-"""What a child inside its parent does not say."""
 
 
 def ref(name: str) -> Schema:
@@ -139,9 +137,9 @@ def _creation(resource: type[Resource]) -> Schema:
 def _in_tree(resource: type[Resource]) -> Schema:
     """The same inside its parent, which it need not name. A pool may be named only: it is then described elsewhere."""
     schema = _creation(resource)
-    for name in ABOVE:
+    for name in graphs.ABOVE:
         schema["properties"].pop(name, None)
-    schema["required"] = [n for n in schema["required"] if n not in ABOVE and resource.__name__ != "Pool"]
+    schema["required"] = [n for n in schema["required"] if n not in graphs.ABOVE and resource.__name__ != "Pool"]
     return schema
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from hydria.api import choices, idempotency, places, policies, reads, waiting, writes
+from hydria.api.choices import Choice
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.control.world import External, Purpose
@@ -32,10 +33,11 @@ def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str, 
     """Make a load balancer and what is below it; as it is then shown. Raises a refusal, and then nothing of it exists."""
     for action in policies.posting(values):
         ask.must(policies.on(kinds.LOADBALANCER, action), project_id)
-    lb = _wanted(context, ask, values, project_id)
+    choice = choices.choose(context, values)
+    lb = _wanted(context, ask, values, project_id, choice)
     places.members(context.network, ask.caller, (p.values.get("subnet_id") for p in below))
     tree = graphs.built(lb, below, lb.created_at, context.settings.offer)
-    _can_do(context, tree)
+    _can_do(context, tree, choice)
     planned = _planned(lb, context.now()) if lb.vip_owned else None
     context.database.write(lambda c: _record(context, c, ask, tree, planned))
     port = _made(context, ask, tree, planned) if planned else None
@@ -53,24 +55,30 @@ def create(context: Context, ask: Ask, values: dict[str, Any], project_id: str, 
     return found._replace(body={**found.body, **more})
 
 
-def _can_do(context: Context, tree: Tree) -> None:
+def _can_do(context: Context, tree: Tree, choice: Choice) -> None:
+    """Raise a refusal of what is right by itself and cannot be had here, or not on such VIPs."""
+    choices.check_members(tree.parts(), lambda: choice.flavor)
+    guarded = [li for li in tree.listeners.values() if li.allowed_cidrs]
+    versions = places.families(context.network, _root(tree)) if guarded else set()
+    for listener in guarded:
+        rules.reachable(listener, versions)
     for part in tree.parts():
         if reason := context.unsupported(part, tree):
             raise Unsupported(reason)
 
 
-def _wanted(context: Context, ask: Ask, values: dict[str, Any], project_id: str) -> LoadBalancer:
+def _wanted(context: Context, ask: Ask, values: dict[str, Any], project_id: str, choice: Choice) -> LoadBalancer:
     """The load balancer that is asked for, its VIP's place checked."""
     _nameable(context, values)
     lb_id, now = ids.new(), context.now()
     root = writes.Target(lb_id, project_id, kinds.LOADBALANCER, lb_id)
-    choice = choices.choose(context, values)
     due_at = now + int(context.settings.create_s * 1_000_000)
-    marks = {"provider": choice.provider, "generation": 1, "due_at": due_at}
+    chosen = {"provider": choice.provider, "vip_vnic_type": choices.vnic(choice)}
+    marks = {**chosen, "generation": 1, "due_at": due_at}
     lb = writes.born(kinds.LOADBALANCER, {**values, **marks}, lb_id, root, Stamp(1, now))
     assert isinstance(lb, LoadBalancer)
-    lb = places.vip(context.network, lb, ask.caller)
-    choices.check_place(choice, lb)
+    lb = places.vip(context.network, lb, ask.caller, choices.ports(choice))
+    places.check(choices.limits(context.settings.vips, choice), lb)
     rules.check(Tree(), lb, context.settings.offer)
     return lb
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydria.api import conditions, idempotency, places, policies, waiting
+from hydria.api import choices, conditions, idempotency, places, policies, waiting
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import edits, kinds, restoring
@@ -63,7 +63,9 @@ def immutable(target: Target, status: str) -> Conflict:
 def create(context: Context, ask: Ask, own: Planned, planned: Sequence[Planned]) -> shown.Shown:
     """Add an object below a load balancer, and what comes with it; the object as it is then shown."""
     kind, values, new_id = own.kind, own.values, own.id
-    places.members(context.network, ask.caller, (p.values.get("subnet_id") for p in planned))
+    if subnets := [p.values["subnet_id"] for p in planned if p.values.get("subnet_id")]:
+        context.database.read(lambda c: ask.must(policies.on(kind, "post"), _parent(c, kind, values).project_id))
+        places.members(context.network, ask.caller, subnets)
 
     def work(c: Connection) -> shown.Shown:
         parent = _parent(c, kind, values)
@@ -113,6 +115,9 @@ def born(kind: kinds.Kind, values: dict[str, Any], new_id: str, under: Target, s
 
 def update(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, values: dict[str, Any]) -> shown.Shown:
     """Change an object; the object as it is then shown."""
+    if kind is kinds.LOADBALANCER and (values.get("vip_sg_ids") or values.get("vip_qos_policy_id")):
+        context.database.read(lambda c: found(c, ask, kind, object_id, *policies.putting(values)))
+        places.guards(context.network, values)
 
     def work(c: Connection) -> shown.Shown:
         target = found(c, ask, kind, object_id, *policies.putting(values))
@@ -178,6 +183,7 @@ def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make
     before = worlds.desired(c, target.load_balancer_id)
     after = make(before, stamp)
     edit = edits.difference(before, after)
+    choices.check_members(edit.added, lambda: choices.flavor(c, locked.load_balancer))
     for part in (*edit.added, *(p for _, p in edit.changed)):
         if reason := context.unsupported(part, after):
             raise Unsupported(reason)

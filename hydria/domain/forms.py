@@ -149,7 +149,7 @@ def _limited(bare: Any, metas: list[Meta]) -> str:
     least = next((m.ge for m in metas if m.ge is not None), None)
     most = next((m.le for m in metas if m.le is not None), None)
     longest = next((m.max_length for m in metas if m.max_length is not None), None)
-    if bare is int:
+    if bare is int and not said:
         return f"a number from {least} to {most}" if most is not None else f"a number, at least {least}"
     if said:
         return said if longest is None else f"{said}, at most {longest} characters"

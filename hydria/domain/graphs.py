@@ -1,6 +1,6 @@
 """Several objects in one request: a body with children in it, a whole load balancer's at most, read into objects to be made. Pure.
 
-Pools are known by name: an object with a protocol defines one, any other that has a name refers to one.
+Pools are known by name. A pool inside something else refers to one that is defined when it says little more than the name.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,10 @@ from hydria.domain.tree import Tree
 Body = dict[str, Any]
 ORDER = (kinds.POOL, kinds.MEMBER, kinds.HEALTHMONITOR, kinds.LISTENER, kinds.L7POLICY, kinds.L7RULE)
 """What others refer to comes first."""
+ABOVE = ("loadbalancer_id", "listener_id", "pool_id")
+"""What a child inside its parent does not say."""
+MOST_OF_A_REFERENCE = 3
+"""An object of more attributes than these defines a pool."""
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -96,8 +100,8 @@ class Reader:
         if asked is None:
             return
         body = _object("pool", asked)
-        refers = "protocol" not in body or (body.get("name") in self._pools and len(body) <= 3)
-        if not refers:
+        is_short = len(body) <= MOST_OF_A_REFERENCE
+        if not (is_short and ("protocol" not in body or body.get("name") in self._pools)):
             self._define(body)
 
     def _referred(self, asked: Any) -> str:
@@ -109,10 +113,8 @@ class Reader:
 
     def _listener(self, body: Body) -> None:
         pool, policies = body.pop("default_pool", None), _objects("l7policies", body.pop("l7policies", None))
-        if body.get("default_pool_id") is not None or "loadbalancer_id" in body:
-            message = (
-                "listeners: inside a load balancer a listener has no loadbalancer_id, and its pool is default_pool."
-            )
+        if body.get("default_pool_id") is not None:
+            message = "default_pool_id: inside a load balancer that is being made, a listener's pool is default_pool."
             raise Invalid(message)
         parents = {"default_pool_id": self._referred(pool)} if pool is not None else {}
         listener_id = self._plan(kinds.LISTENER, body, **parents)
@@ -165,6 +167,10 @@ def _object(name: str, asked: Any) -> Body:
     if not isinstance(asked, dict):
         message = f"{name}: {asked!r} is no object."
         raise Invalid(message)
+    for parent in ABOVE:
+        if parent in asked:
+            message = f"{name}: Unknown attribute {parent!r}: a child inside its parent does not name it."
+            raise Invalid(message)
     return asked
 
 

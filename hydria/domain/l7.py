@@ -41,8 +41,8 @@ def policy(p: L7Policy) -> L7Policy:
         message = f"{needed} is required when action is {p.action}."
         raise Invalid(message)
     for name in ("redirect_url", "redirect_prefix"):
-        if name == needed and not urlsplit(getattr(p, name)).hostname:
-            message = f"{name} must be an http or https URL with a host."
+        if name == needed and not _leads_somewhere(getattr(p, name)):
+            message = f"{name} must be an http or https URL with a host, and a port from 0 to 65535 if any."
             raise Invalid(message)
     if p.redirect_http_code is not None and p.redirect_http_code not in CODES:
         message = f"redirect_http_code must be one of {', '.join(map(str, CODES))}."
@@ -50,6 +50,14 @@ def policy(p: L7Policy) -> L7Policy:
     dropped: dict[str, object] = {name: None for name in NEEDS.values() if name and name != needed}
     sends = p.action in (PolicyAction.REDIRECT_TO_URL, PolicyAction.REDIRECT_PREFIX)
     return msgspec.structs.replace(p, **dropped, redirect_http_code=(p.redirect_http_code or 302) if sends else None)
+
+
+def _leads_somewhere(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+    except ValueError:  # brackets that do not close, a port that is none
+        return False
 
 
 def rule(r: L7Rule) -> None:

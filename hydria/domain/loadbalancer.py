@@ -4,7 +4,7 @@ from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Resource, Since
 from hydria.domain.part import Part
-from hydria.domain.types import Address, Generation, Instant, Name, Short, Uuid
+from hydria.domain.types import Address, Generation, Instant, Name, Short, Uuid, VnicType
 
 
 class AdditionalVip(Resource, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +26,7 @@ class LoadBalancer(Part, kw_only=True, frozen=True):
     vip_subnet_id: Annotated[Uuid | None, At.CREATE, Doc("The subnet of the VIP.")] = None
     vip_network_id: Annotated[Uuid | None, At.CREATE, Doc("The network of the VIP.")] = None
     vip_qos_policy_id: Annotated[Uuid | None, At.BOTH, Doc("A quality-of-service policy for the VIP.")] = None
-    vip_vnic_type: Annotated[str, Since("2.28"), Kept.COMPUTED, Doc("Kind of the VIP's port.")] = "normal"
+    vip_vnic_type: Annotated[VnicType, Since("2.28"), Doc("Kind of the VIP's port.")] = VnicType.NORMAL
     vip_sg_ids: Annotated[list[Uuid], At.BOTH, Since("2.29"), Doc("Security groups of the VIP.")] = []
     additional_vips: Annotated[list[AdditionalVip], At.CREATE, Since("2.26"), Doc("More addresses.")] = []
     provider: Annotated[Short | None, At.CREATE, Doc("The provider that serves it.")] = None

@@ -32,38 +32,38 @@ class Provider(Resource, kw_only=True, frozen=True):
 class FlavorProfile(Resource, kw_only=True, frozen=True):
     """Settings of a provider under a name."""
 
-    id: Annotated[Uuid, Doc("The identifier.")]
-    name: Annotated[Name, At.BOTH, Doc("A name for people.")]
-    provider_name: Annotated[Name, At.BOTH, Doc("The provider it is for.")]
-    flavor_data: Annotated[Json, At.BOTH, Doc("A JSON object of the provider's settings.")]
+    id: Annotated[Uuid, Since("2.6"), Doc("The identifier.")]
+    name: Annotated[Name, At.BOTH, Since("2.6"), Doc("A name for people.")]
+    provider_name: Annotated[Name, At.BOTH, Since("2.6"), Doc("The provider it is for.")]
+    flavor_data: Annotated[Json, At.BOTH, Since("2.6"), Doc("A JSON object of the provider's settings.")]
 
 
 class Flavor(Resource, kw_only=True, frozen=True):
     """What a user may choose of a provider's settings."""
 
-    id: Annotated[Uuid, Doc("The identifier.")]
-    name: Annotated[Name, At.BOTH, Doc("A unique name.")]
-    description: Annotated[Name, At.BOTH, Doc("A description for people.")] = ""
-    enabled: Annotated[bool, At.BOTH, Doc("Whether it may be chosen.")] = True
-    flavor_profile_id: Annotated[Uuid, At.CREATE, Doc("The profile behind it.")]
+    id: Annotated[Uuid, Since("2.6"), Doc("The identifier.")]
+    name: Annotated[Name, At.BOTH, Since("2.6"), Doc("A unique name.")]
+    description: Annotated[Name, At.BOTH, Since("2.6"), Doc("A description for people.")] = ""
+    enabled: Annotated[bool, At.BOTH, Since("2.6"), Doc("Whether it may be chosen.")] = True
+    flavor_profile_id: Annotated[Uuid, At.CREATE, Since("2.6"), Doc("The profile behind it.")]
 
 
 class AvailabilityZoneProfile(Resource, kw_only=True, frozen=True):
     """Settings of a provider for a zone."""
 
-    id: Annotated[Uuid, Doc("The identifier.")]
-    name: Annotated[Name, At.BOTH, Doc("A name for people.")]
-    provider_name: Annotated[Name, At.BOTH, Doc("The provider it is for.")]
-    availability_zone_data: Annotated[Json, At.BOTH, Doc("A JSON object of the provider's settings.")]
+    id: Annotated[Uuid, Since("2.14"), Doc("The identifier.")]
+    name: Annotated[Name, At.BOTH, Since("2.14"), Doc("A name for people.")]
+    provider_name: Annotated[Name, At.BOTH, Since("2.14"), Doc("The provider it is for.")]
+    availability_zone_data: Annotated[Json, At.BOTH, Since("2.14"), Doc("A JSON object of the provider's settings.")]
 
 
 class AvailabilityZone(Resource, kw_only=True, frozen=True):
     """Where a user may have a load balancer; known by its name."""
 
-    name: Annotated[Name, At.CREATE, Doc("Its unique name and key.")]
-    description: Annotated[Name, At.BOTH, Doc("A description for people.")] = ""
-    enabled: Annotated[bool, At.BOTH, Doc("Whether it may be chosen.")] = True
-    availability_zone_profile_id: Annotated[Uuid, At.CREATE, Doc("The profile behind it.")]
+    name: Annotated[Name, At.CREATE, Since("2.14"), Doc("Its unique name and key.")]
+    description: Annotated[Name, At.BOTH, Since("2.14"), Doc("A description for people.")] = ""
+    enabled: Annotated[bool, At.BOTH, Since("2.14"), Doc("Whether it may be chosen.")] = True
+    availability_zone_profile_id: Annotated[Uuid, At.CREATE, Since("2.14"), Doc("The profile behind it.")]
 
 
 @dataclass(frozen=True, eq=False)

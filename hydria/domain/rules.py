@@ -5,7 +5,7 @@
 """
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from hydria.domain.types import (
     MonitorType,
     Persistence,
     PoolProtocol,
+    VnicType,
 )
 
 LP, PP = ListenerProtocol, PoolProtocol
@@ -92,6 +93,11 @@ HEADERS: dict[ListenerProtocol, frozenset[str]] = {LP.HTTP: FORWARDED, LP.TERMIN
 DATAGRAMS = (PP.UDP, PP.SCTP)
 MONITORS_OF_DATAGRAMS = (MonitorType.UDP_CONNECT, MonitorType.SCTP, MonitorType.TCP, MonitorType.HTTP)
 MOST_RULES = 50
+EXCLUSIVE = (
+    "allowed_cidrs of listeners and vip_sg_ids of their load balancer exclude each other; set one of them to []."
+)
+PLAIN: dict[str, Any] = {"tls_ciphers": None, "tls_versions": None, "alpn_protocols": None}
+"""What is said of TLS where none is spoken."""
 
 
 def _refuse(unless: bool, message: str) -> None:
@@ -105,10 +111,13 @@ def transport(protocol: ListenerProtocol) -> str:
 
 
 # --- load balancer
-def _load_balancer(_tree: Tree, lb: LoadBalancer, _offer: Offer) -> LoadBalancer:
+def _load_balancer(tree: Tree, lb: LoadBalancer, _offer: Offer) -> LoadBalancer:
     subnets = [v.subnet_id for v in lb.additional_vips]
     taken = [*subnets, lb.vip_subnet_id] if lb.vip_subnet_id else subnets
     _refuse(len(set(taken)) == len(taken), "additional_vips: every VIP must be in a subnet of its own.")
+    is_virtual = lb.vip_vnic_type is VnicType.DIRECT
+    _refuse(not (lb.vip_sg_ids and is_virtual), "vip_sg_ids: the port of an SR-IOV VIP has no security groups.")
+    _refuse(not (lb.vip_sg_ids and any(li.allowed_cidrs for li in tree.listeners.values())), EXCLUSIVE)
     return lb
 
 
@@ -188,15 +197,19 @@ def _cidrs(tree: Tree, li: Listener) -> None:
     lb = tree.loadbalancer
     if lb is None or not li.allowed_cidrs:
         return
-    _refuse(not lb.vip_sg_ids, "allowed_cidrs and vip_sg_ids exclude each other.")
+    _refuse(not lb.vip_sg_ids, EXCLUSIVE)
     vips = [lb.vip_address, *(v.ip_address for v in lb.additional_vips)]
     families = {ipaddress.ip_address(v).version for v in vips if v}
+    if families:
+        reachable(li, families)
+
+
+def reachable(li: Listener, families: Collection[int]) -> None:
+    """Whether a VIP of these IP versions can be reached from where a listener lets clients in; raises Invalid."""
     for cidr in li.allowed_cidrs:
         version = ipaddress.ip_network(cidr).version
-        _refuse(
-            version in families or not families,
-            f"allowed_cidrs: {cidr} is IPv{version}, and no VIP of the load balancer is.",
-        )
+        fits = version in families
+        _refuse(fits, f"allowed_cidrs: {cidr} is IPv{version}, and no VIP of the load balancer is.")
 
 
 def _hsts(li: Listener) -> None:
@@ -207,9 +220,9 @@ def _hsts(li: Listener) -> None:
 
 def _secured(li: Listener, offer: Offer) -> Listener:
     _tls(li, offer)
-    if li.protocol is not LP.TERMINATED_HTTPS:
+    if li.protocol is LP.PROMETHEUS:
         return li
-    return msgspec.structs.replace(li, **_tls_defaults(li, offer))
+    return msgspec.structs.replace(li, **(_tls_defaults(li, offer) if li.protocol is LP.TERMINATED_HTTPS else PLAIN))
 
 
 def _tls_defaults(thing: Listener | Pool, offer: Offer) -> dict[str, Any]:
@@ -246,9 +259,7 @@ def _pool(tree: Tree, pool: Pool, offer: Offer) -> Pool:
     )
     _persistence(pool.protocol, pool.session_persistence)
     _tls(pool, offer)
-    if not pool.tls_enabled:
-        return pool
-    return msgspec.structs.replace(pool, **_tls_defaults(pool, offer))
+    return msgspec.structs.replace(pool, **(_tls_defaults(pool, offer) if pool.tls_enabled else PLAIN))
 
 
 def _persistence(protocol: PoolProtocol, kept: SessionPersistence | None) -> None:
@@ -271,15 +282,21 @@ def _persistence(protocol: PoolProtocol, kept: SessionPersistence | None) -> Non
 
 # --- member
 def _member(tree: Tree, member: Member, offer: Offer) -> Member:
-    reserved = {str(ipaddress.ip_address(a)) for a in offer.reserved_addresses}
-    _refuse(member.address not in reserved, f"address: {member.address} is reserved.")
+    reserved = {ipaddress.ip_address(a) for a in offer.reserved_addresses}
+    _refuse(_plain(member.address) not in reserved, f"address: {member.address} is reserved.")
     for other in tree.members_of(member.pool_id):
         if other.id != member.id and (other.address, other.protocol_port) == (member.address, member.protocol_port):
             message = (
                 f"member {other.id} of this pool already has address {member.address} and port {member.protocol_port}."
             )
             raise Conflict(message)
-    return member
+    return msgspec.structs.replace(member, vnic_type=VnicType.DIRECT) if member.request_sriov else member
+
+
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """What an address leads to: an IPv4 address may be written as an IPv6 one."""
+    found = ipaddress.ip_address(address)
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
 # --- health monitor

@@ -103,6 +103,8 @@ class Cloud:
         self.destroy_s = 0.0  # how long a destroyed machine lingers
         self.machines: dict[str, SimMachine] = {}
         self.ports: dict[str, tuple[str, Port]] = {}  # id -> (owner, port)
+        self.qos_policies: set[str] = set()
+        self.security_groups: set[str] = set()
         self.calls: collections.Counter[str] = collections.Counter()
         self.effects: list[str] = []
         self.on_effect: Callable[[str], None] = lambda name: None  # noqa: ARG005
@@ -289,6 +291,10 @@ class Cloud:
     def _taken(self, subnet: Subnet) -> dict[str, str]:
         taken = {port.address: port.id for _, port in self.ports.values() if port.subnet_id == subnet.id}
         return taken if subnet.gateway is None else {**taken, subnet.gateway: "the gateway"}
+
+    def room(self, subnet: Subnet) -> int:
+        """How many addresses are left."""
+        return ipaddress.ip_network(subnet.cidr).num_addresses - 2 - len(self._taken(subnet))
 
     def _free(self, subnet: Subnet) -> str | None:
         taken = self._taken(subnet)

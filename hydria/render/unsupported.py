@@ -91,7 +91,11 @@ TABLE: dict[type[Part], tuple[tuple[Test, str], ...]] = {
             _has("vip_sg_ids"),
             "vip_sg_ids: security groups of the VIP are not supported yet; use allowed_cidrs of listeners.",
         ),
-        (_is("vip_vnic_type", "direct"), "vip_vnic_type: SR-IOV is not supported yet; use a normal port."),
+        (
+            _has("additional_vips"),
+            "additional_vips: more than one VIP is not supported yet; use one load balancer for each.",
+        ),
+        (_is("vip_vnic_type", VnicType.DIRECT), "vip_vnic_type: SR-IOV is not supported yet; use a normal port."),
     ),
     Listener: (
         (_is("protocol", ListenerProtocol.UDP), f"protocol: UDP listeners are not supported yet; {LISTENERS}."),

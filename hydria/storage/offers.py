@@ -98,6 +98,14 @@ def zone(c: Connection, name: str, *, held: bool) -> Chosen:
     return Chosen(profile.provider_name, profile.availability_zone_data)
 
 
+def data(c: Connection, flavor_id: str) -> str:
+    """What a flavor that is in use sets."""
+    profiles, flavors = tables.FLAVOR_PROFILE.c, tables.FLAVOR.c
+    query = select(profiles.flavor_data).where(profiles.id == flavors.flavor_profile_id, flavors.id == flavor_id)
+    found: str = c.execute(query).scalar_one()
+    return found
+
+
 def _not_offered(name: str, key: str, *, is_there: bool) -> Invalid:
     return Invalid(f"{name}: {key!r} is disabled; choose another." if is_there else f"{name}: there is no {key!r}.")
 

@@ -242,7 +242,6 @@ def _beside_load_balancers(c: Connection, shown: list[Shown], _: Sequence[Any]) 
     pools = _refs(c, kinds.POOL, "load_balancer_id", parents)
     for s in shown:
         s.body["listeners"], s.body["pools"] = listeners[s.body["id"]], pools[s.body["id"]]
-        s.body["vip_vnic_type"] = "normal"
 
 
 def _beside_listeners(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:

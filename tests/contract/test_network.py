@@ -125,6 +125,16 @@ class NetworkContract(LookupContract):
         with pytest.raises(faults.Refused):
             net.create_port(order(net, "192.0.2.99"))
 
+    def test_what_was_not_made_is_not_there(self, net: network.Network) -> None:
+        assert not net.has_qos_policy(ids.new())
+        assert not net.has_security_group(ids.new())
+
+    def test_a_port_takes_one_address_of_the_room(self, net: network.Network) -> None:
+        subnet_id = named(net, "demo").subnets[0].id
+        before = net.room(subnet_id)
+        make(net)
+        assert (net.room(subnet_id), net.room(ids.new())) == (before - 1, 0)
+
     def test_a_freed_address_can_be_had_again(self, net: network.Network) -> None:
         port = make(net)
         net.destroy_port(port.id)
@@ -133,6 +143,7 @@ class NetworkContract(LookupContract):
     def test_a_full_subnet_says_so(self, net: network.Network) -> None:
         for _ in range(253):
             make(net)
+        assert net.room(named(net, "demo").subnets[0].id) == 0
         with pytest.raises(faults.OutOfResources):
             make(net)
 

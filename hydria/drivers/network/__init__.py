@@ -62,6 +62,8 @@ class Port:
     also: tuple[str, ...] = ()
     ours: bool = True
     created_at: float = 0.0
+    more: tuple[tuple[str, str], ...] = ()  # further (subnet, address)
+    qos_policy_id: str | None = None
 
 
 class Network(Protocol):
@@ -77,6 +79,18 @@ class Network(Protocol):
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         """One subnet."""
+        ...
+
+    def room(self, subnet_id: str) -> int:
+        """How many addresses a subnet has left, as far as that can be told; 0 when there is no such subnet."""
+        ...
+
+    def has_qos_policy(self, policy_id: str) -> bool:
+        """Whether there is a quality-of-service policy of that id."""
+        ...
+
+    def has_security_group(self, group_id: str) -> bool:
+        """Whether there is a security group of that id."""
         ...
 
     def create_port(self, order: PortOrder) -> Port:

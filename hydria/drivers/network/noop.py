@@ -38,6 +38,15 @@ class NoopNetwork:
     def subnet(self, subnet_id: str) -> Subnet | None:
         return _segment(_sibling(subnet_id), _name_of(_sibling(subnet_id))).subnets[0]
 
+    def room(self, subnet_id: str) -> int:
+        return _HOSTS
+
+    def has_qos_policy(self, policy_id: str) -> bool:
+        return True
+
+    def has_security_group(self, group_id: str) -> bool:
+        return True
+
     def create_port(self, order: PortOrder) -> Port:
         port = dataclasses.replace(
             _derived(_hashed(order.name)),

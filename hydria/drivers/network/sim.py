@@ -21,6 +21,16 @@ class SimNetwork:
         subnets = (subnet for segment in self.networks() for subnet in segment.subnets)
         return next((subnet for subnet in subnets if subnet.id == subnet_id), None)
 
+    def room(self, subnet_id: str) -> int:
+        found = self.subnet(subnet_id)
+        return self._cloud.answer("network.room", lambda: self._cloud.room(found) if found else 0)
+
+    def has_qos_policy(self, policy_id: str) -> bool:
+        return self._cloud.answer("network.has_qos_policy", lambda: policy_id in self._cloud.qos_policies)
+
+    def has_security_group(self, group_id: str) -> bool:
+        return self._cloud.answer("network.has_security_group", lambda: group_id in self._cloud.security_groups)
+
     def create_port(self, order: PortOrder) -> Port:
         return self._cloud.do("network.create_port", lambda: self._cloud.add_port(self._deployment, order))
 

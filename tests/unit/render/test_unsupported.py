@@ -21,7 +21,8 @@ from tests.golden.trees import listener, loadbalancer, member, monitor, name, pa
 NOT_YET = [
     loadbalancer(vip_qos_policy_id=name("qos")),
     loadbalancer(vip_sg_ids=[name("group")]),
-    loadbalancer(vip_vnic_type="direct"),
+    loadbalancer(vip_vnic_type=VnicType.DIRECT),
+    loadbalancer("192.0.2.1", "192.0.2.2"),
     listener(protocol=ListenerProtocol.UDP),
     listener(protocol=ListenerProtocol.SCTP),
     listener(protocol=ListenerProtocol.TERMINATED_HTTPS),

@@ -37,6 +37,16 @@ class LocalNetwork:
     def subnet(self, subnet_id: str) -> Subnet | None:
         return next((subnet for subnet in self._networks.subnets() if subnet.id == subnet_id), None)
 
+    def room(self, subnet_id: str) -> int:
+        used = {port.address for port in self.list_ports() if port.subnet_id == subnet_id}
+        return len(set(self._addresses.get(subnet_id, ())) - used)
+
+    def has_qos_policy(self, policy_id: str) -> bool:
+        return False
+
+    def has_security_group(self, group_id: str) -> bool:
+        return False
+
     def create_port(self, order: PortOrder) -> Port:
         if self._book.find(order.name) is not None:
             message = f"a port named {order.name} exists; a name is used once"

@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.Column("vip_subnet_id", columns.Id(), nullable=True),
         sa.Column("vip_network_id", columns.Id(), nullable=True),
         sa.Column("vip_qos_policy_id", columns.Id(), nullable=True),
+        sa.Column("vip_vnic_type", sa.String(length=32), nullable=False),
         sa.Column("vip_sg_ids", columns.Json(), nullable=False),
         sa.Column("additional_vips", columns.Json(), nullable=False),
         sa.Column("provider", sa.String(length=64), nullable=True),
