@@ -128,6 +128,15 @@ TLS: dict[str, Any] = {"protocol": "TERMINATED_HTTPS", "port": 443}
         (400, {**TLS, **CERTIFICATE, "tls_versions": []}),
         (400, {**TLS, **CERTIFICATE, "tls_versions": ["TLSv9"]}),
         (400, {**TLS, **CERTIFICATE, "alpn_protocols": []}),
+        (400, {**TLS, **CERTIFICATE, "tls_versions": ["TLSv1.2", "TLSv1.4"]}),
+        (400, {**TLS, "client_ca_tls_container_ref": "ca"}),
+        (0, {"port": 81, "protocol": "PROMETHEUS"}),
+        (400, {"port": 81, "protocol": "PROMETHEUS", "client_ca_tls_container_ref": "ca"}),
+        (400, {"port": 81, "sni_container_refs": ["ref"]}),
+        (400, {"port": 81, "client_crl_container_ref": "crl"}),
+        (400, {"port": 81, "hsts_include_subdomains": True}),
+        (400, {"port": 81, "protocol": "UDP", "insert_headers": {"X-Forwarded-For": "true"}}),
+        (409, {"port": 80, "protocol": "PROMETHEUS"}),
         (0, {"port": 81, "default_pool_id": "po"}),
         (404, {"port": 81, "default_pool_id": "elsewhere"}),
         (400, {"port": 81, "protocol": "UDP", "default_pool_id": "po"}),
@@ -157,9 +166,36 @@ def test_a_terminating_listener_gets_the_defaults_of_the_operator() -> None:
     )
 
 
+SAID: dict[str, Any] = {"tls_ciphers": "A", "tls_versions": ["TLSv1.2"], "alpn_protocols": ["h2"]}
+NOT_SAID: dict[str, Any] = dict.fromkeys(SAID)
+
+
+@pytest.mark.parametrize(
+    "part,kept",
+    [
+        (listener("new", **TLS, **CERTIFICATE, **SAID), SAID),
+        (listener("new", "PROMETHEUS", 81, **CERTIFICATE, **SAID), SAID),
+        *((listener("new", p, 81, **SAID), NOT_SAID) for p in ("HTTP", "HTTPS", "TCP", "UDP", "SCTP")),
+        (pool("new", tls_enabled=True, **SAID), SAID),
+        (pool("new", **SAID), NOT_SAID),
+    ],
+)
+def test_what_is_said_of_tls_is_kept_where_it_is_spoken(part: Any, kept: dict[str, Any]) -> None:
+    made = rules.check(HOUSE, part, Offer())
+    assert {name: getattr(made, name) for name in kept} == kept
+
+
+def test_a_pool_that_speaks_tls_gets_the_defaults_of_the_operator() -> None:
+    made = rules.check(HOUSE, pool("new", tls_enabled=True), Offer(ciphers="A:B", tls_versions=("TLSv1.3",)))
+    assert isinstance(made, Pool)
+    assert (made.tls_ciphers, made.tls_versions) == ("A:B", ["TLSv1.3"])
+
+
 @pytest.mark.parametrize(
     "part,offer",
     [
+        (pool("new", tls_enabled=True, tls_versions=["SSLv3"]), Offer(minimum_tls_version="TLSv1")),
+        (pool("new", tls_enabled=True, tls_ciphers="B"), Offer(prohibited_ciphers=("B",))),
         (listener("new", **TLS, **CERTIFICATE), Offer(tls_listeners=False)),
         (listener("new", "PROMETHEUS", 81), Offer(prometheus_listeners=False)),
         (listener("new", **TLS, **CERTIFICATE, tls_versions=["TLSv1.1"]), Offer(minimum_tls_version="TLSv1.2")),
@@ -247,7 +283,11 @@ def test_a_monitor_asks_for_the_root_by_default() -> None:
         (404, "REDIRECT_TO_POOL", {"redirect_pool_id": "elsewhere"}),
         (400, "REDIRECT_TO_URL", {}),
         (0, "REDIRECT_TO_URL", {"redirect_url": "http://a.example/", "redirect_pool_id": "elsewhere"}),
-        (400, "REDIRECT_TO_URL", {"redirect_url": "http:///a"}),
+        *(
+            (400, "REDIRECT_TO_URL", {"redirect_url": u})
+            for u in ("http:///a", "http://[::1", "http://a:b", "http://a:65536")
+        ),
+        *((0, "REDIRECT_TO_URL", {"redirect_url": u}) for u in ("http://[::1]/", "https://a.example:8443/b?c=d#e")),
         (0, "REDIRECT_PREFIX", {"redirect_prefix": "https://a.example", "redirect_http_code": 307}),
         (400, "REDIRECT_PREFIX", {"redirect_prefix": "https://a.example", "redirect_http_code": 305}),
     ],
