@@ -83,10 +83,12 @@ class ApiSettings:
         """Objects on a page that is not asked to be smaller; None: all."""
         return self.pagination_max_limit if self.allow_pagination else None
 
-    def provider(self, asked: str) -> str:
-        """A provider's own name; raises Invalid when it may not be chosen, Unsupported when its driver is not here."""
+    def provider(self, asked: str, attribute: str = "provider") -> str:
+        """A provider's own name; raises Invalid, about the attribute that names it, when it may not be chosen, Unsupported
+        when its driver is not here.
+        """
         if asked not in self.providers:
-            message = f"Provider {asked!r} is not enabled; enabled are {', '.join(sorted(self.providers))}."
+            message = f"{attribute}: {asked!r} is not enabled; enabled are {', '.join(sorted(self.providers))}."
             raise Invalid(message)
         name = self.aliases.get(asked, asked)
         if name not in self.drivers:

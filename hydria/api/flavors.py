@@ -141,7 +141,7 @@ def _profile(c: Connection, kind: offers.Kind, name: str, profile_id: str) -> No
 
 def _data(context: Context, provider: str, name: str, text: str, known: tuple[capabilities.Capability, ...]) -> None:
     data = capabilities.read(name, text)
-    if context.settings.provider(provider) == capabilities.OWN:
+    if context.settings.provider(provider, "provider_name") == capabilities.OWN:
         capabilities.check(name, data, known)
 
 

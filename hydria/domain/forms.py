@@ -36,22 +36,18 @@ def update(resource: type[Resource], body: dict[str, Any]) -> dict[str, Any]:
 
 def project(body: dict[str, Any]) -> str | None:
     """Take the project out of a body; it has two names. Raises Invalid when they differ or are no id."""
-    given = {body.pop(name) for name in PROJECT_NAMES if isinstance(body.get(name), str)}
-    for name in PROJECT_NAMES:
-        if name in body and body.pop(name) is not None:
-            message = f"{name} must be text of at most 36 characters."
-            raise Invalid(message)
-    if len(given) > 1:
+    given = {name: value for name in PROJECT_NAMES if (value := body.pop(name, None)) is not None}
+    for name, value in given.items():
+        try:
+            msgspec.convert(value, types.ProjectId)
+        except msgspec.ValidationError:
+            message = f"{name} must be letters, digits, '_', '.' or '-', at most 36; not {_quoted(value)}."
+            raise Invalid(message) from None
+    found: set[str] = set(given.values())
+    if len(found) > 1:
         message = "project_id and tenant_id are two names of one attribute; they must not differ."
         raise Invalid(message)
-    found: str | None = given.pop() if given else None
-    if found is not None:
-        try:
-            msgspec.convert(found, types.ProjectId)
-        except msgspec.ValidationError:
-            message = f"project_id must be letters, digits, '_', '.' or '-', at most 36; not {_quoted(found)}."
-            raise Invalid(message) from None
-    return found
+    return found.pop() if found else None
 
 
 def _read(resource: type[Resource], at: At, body: dict[str, Any]) -> dict[str, Any]:
