@@ -4,7 +4,8 @@ import http.client
 import json
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from hydria.cli.trouble import Trouble
@@ -28,7 +29,7 @@ class Client:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """The answer's body; raises Trouble with the API's words."""
-        status, answer, _ = self._reach(method, path, body, self._shown())
+        status, answer, _ = self.request(method, path, body)
         if status >= 400:
             words = answer.get("faultstring") or answer.get("description") or str(answer)
             raise Trouble(f"{method} {path}: {status}: {words}")
@@ -36,7 +37,13 @@ class Client:
 
     def gone(self, path: str) -> bool:
         """Whether there is no such object."""
-        return bool(self._reach("GET", path, None, self._shown())[0] == 404)
+        return bool(self.request("GET", path)[0] == 404)
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[int, Any, Any]:
+        """Status, body and headers of the answer, whatever it is; raises Trouble when there is none."""
+        return self._reach(method, path, body, {**self._shown(), **headers})
 
     def _shown(self) -> dict[str, str]:
         if self._token is None:

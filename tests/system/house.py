@@ -1,5 +1,6 @@
 """A whole deployment on this machine, for tests: brought up in a folder of its own, taken down without a trace."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ LB = "/v2/lbaas/loadbalancers"
 SETTINGS = """[DEFAULT]
 state_path = {folder}/state
 run_path = {folder}/run
+transport_url = {transport}
 [api_settings]
 bind_port = {port}
 {api}
@@ -29,14 +31,31 @@ management_cidr = {block}.0.0/22
 vip_cidr = {block}.8.0/24
 member_cidr = {block}.12.0/24
 {more}"""
+DATABASE = """
+[database]
+connection = {url}
+observed_connection = {url}
+"""
 
 
 class House:
-    """One deployment."""
+    """One deployment; `database` and `transport` are URLs, without them SQLite and this machine's sockets serve."""
 
-    def __init__(self, folder: Path, *, port: int = 19876, block: str = "10.66", more: str = "", api: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 19876,
+        block: str = "10.66",
+        more: str = "",
+        api: str = "",
+        database: str = "",
+        transport: str = "",
+    ) -> None:
         self.file = folder / "hydria.conf"
-        self.file.write_text(SETTINGS.format(folder=folder, port=port, block=block, more=more, api=api))
+        more += DATABASE.format(url=database) if database else ""
+        written = {"folder": folder, "port": port, "block": block, "more": more, "api": api, "transport": transport}
+        self.file.write_text(SETTINGS.format(**written))
         settings = configuration.read(self.file)
         self.deployment = Deployment(settings, main._parts(settings))
         self.subnets: dict[str, str] = {}
@@ -108,6 +127,22 @@ class House:
         pids = self.agents() if process == "agent" else [self.pid(process)]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def another(self, process: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """One more process of this deployment, unsupervised; its log is `another-PROCESS.log` beside the settings."""
+        line = (sys.executable, "-m", "hydria.main", "--config", str(self.file), process)
+        with self.log_of_another(process).open("wb") as log, subprocess.Popen(line, cwd=ROOT, stderr=log) as running:
+            yield running
+            running.terminate()
+            assert running.wait(10) == 0
+
+    def log_of_another(self, process: str) -> Path:
+        return self.file.with_name(f"another-{process}.log")
+
+    def inboxes(self) -> int:
+        """How many workers listen for nudges on this machine."""
+        return len(list((self.deployment.settings.run / "nudge").glob("*.sock")))
 
     def agents(self) -> list[int]:
         """The agents of this deployment's amphorae."""

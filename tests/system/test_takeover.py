@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,7 +13,7 @@ import pytest
 from hydria.cli import client
 from hydria.control.world import Purpose
 from hydria.storage import ledger
-from tests.system.house import ROOT, House, at_once, traces, wait_for
+from tests.system.house import House, at_once, traces, wait_for
 
 MANY = 10
 
@@ -33,17 +32,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def second(house: House) -> Iterator[subprocess.Popen[bytes]]:
     """Another worker of the same deployment."""
-    line = (sys.executable, "-m", "hydria.main", "--config", str(house.file), "worker")
-    log = house.file.with_name("second.log").open("wb")
-    with log, subprocess.Popen(line, cwd=ROOT, stderr=log) as worker:
-        assert client.until(lambda: len(inboxes(house)) == 2, 5, 0.02)
+    with house.another("worker") as worker:
+        assert client.until(lambda: house.inboxes() == 2, 5, 0.02)
         yield worker
-        worker.terminate()
-        assert worker.wait(10) == 0
-
-
-def inboxes(house: House) -> list[str]:
-    return [path.name for path in (house.deployment.settings.run / "nudge").glob("*.sock")]
 
 
 def owners(house: House) -> Counter[str]:
@@ -79,7 +70,7 @@ def is_amid_work(house: House, pid: int) -> bool:
 
 
 def takeovers(house: House) -> int:
-    return house.file.with_name("second.log").read_text().count("worker.takeover")
+    return house.log_of_another("worker").read_text().count("worker.takeover")
 
 
 def test_a_worker_that_sleeps_amid_ten_creations_is_replaced_and_harms_nothing_when_it_wakes(
