@@ -1,9 +1,12 @@
-"""Users who write to one load balancer at the same time, and remember what was answered."""
+"""Users who write to one load balancer at the same time, and remember what was answered; users who want too much."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from tests.system.house import House
+from hydria.cli import client
+from tests.system.house import House, at_once
+from tests.system.truth import Truth
 
 V2 = "/v2/lbaas"
 POOL = {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
@@ -23,7 +26,9 @@ class Scribe:
         """What was answered; None when it was refused."""
         status, answer, headers = self._api.request(method, f"{V2}/{path}", body)
         if status >= 400:
-            self.refused.append((status, f"{method} {path}", answer.get("faultstring") or answer.get("description", "")))
+            self.refused.append(
+                (status, f"{method} {path}", answer.get("faultstring") or answer.get("description", ""))
+            )
             return None
         self.accepted.append(headers["X-Openstack-Request-Id"])
         return dict(answer)
@@ -106,3 +111,58 @@ class Place:
     def _sets(self, n: int) -> Iterator[list[dict[str, Any]]]:
         yield [member(n), member(n + 1)]
         yield [{**member(n + 1), "weight": 7}, member(n + 2)]
+
+
+class Eager:
+    """Users of one project who ask for more than it may have, in every way there is."""
+
+    def __init__(self, house: House, truth: Truth) -> None:
+        self._house, self._truth = house, truth
+        self._admin = house.deployment.client("admin")
+        lb = house.create()
+        self._project = lb["project_id"]
+        self._numbers = itertools.count()
+        self.pool = house.make("pools", "pool", loadbalancer_id=lb["id"], **POOL)["id"]
+
+    def allow(self, **more: int) -> None:
+        """Let the project have so many more than it has."""
+        used = self._truth.used()
+        limits = {kind: used[kind] + n for kind, n in more.items()}
+        self._admin.call("PUT", f"{V2}/quotas/{self._project}", {"quota": limits})
+
+    def close(self) -> None:
+        self._admin.call("DELETE", f"{V2}/quotas/{self._project}")
+
+    def ask(self, way: str, times: int) -> list[int]:
+        """What is answered when so many ask at once in one way."""
+        return sorted(at_once(getattr(self, way), times, times))
+
+    def single(self, _: int) -> int:
+        return self._answered("POST", f"pools/{self.pool}/members", {"member": member(next(self._numbers))})
+
+    def batch(self, _: int) -> int:
+        """Three members."""
+        members = [member(next(self._numbers)) for _ in range(3)]
+        return self._answered("PUT", f"pools/{self.pool}/members?additive_only=true", {"members": members})
+
+    def tree(self, _: int) -> int:
+        """A load balancer, a listener, two pools, two members."""
+        pools = [{**POOL, "name": "one", "members": [member(0), member(1)]}, {**POOL, "name": "two"}]
+        listener = {"protocol": "HTTP", "protocol_port": 80, "default_pool": {"name": "one"}}
+        body = {"vip_subnet_id": self._house.subnets["demo"], "listeners": [listener], "pools": pools}
+        return self._answered("POST", "loadbalancers", {"loadbalancer": body})
+
+    def any(self, n: int) -> int:
+        return (self.single, self.batch, self.tree)[n % 3](n)
+
+    def drop(self, members: list[str]) -> None:
+        """Delete these members at once, and wait for their end."""
+        at_once(lambda n: self._answered("DELETE", f"pools/{self.pool}/members/{members[n]}"), len(members), 8)
+        assert client.until(lambda: not {*members} & {*self.members()}, 10)
+
+    def members(self) -> list[str]:
+        found = self._house.api.call("GET", f"{V2}/pools/{self.pool}/members")["members"]
+        return [m["id"] for m in found]
+
+    def _answered(self, method: str, path: str, body: Any = None) -> int:
+        return self._house.api.request(method, f"{V2}/{path}", body)[0]

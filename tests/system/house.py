@@ -114,7 +114,8 @@ class House:
     def empty(self, seconds: float = 60) -> bool:
         """Delete everything and wait for its end."""
         for lb in self.all():
-            self.delete(lb["id"])
+            if lb["provisioning_status"] != "PENDING_DELETE":
+                self.delete(lb["id"])
         return client.until(lambda: not self.all(), seconds, 0.1)
 
     # --- processes

@@ -10,7 +10,7 @@ from hydria.cli import client
 from hydria.domain import kinds
 from hydria.domain.tree import Tree
 from tests.servers import databases
-from tests.system.crowd import Place
+from tests.system.crowd import Eager, Place
 from tests.system.house import House, at_once, traces
 from tests.system.plans import USUAL, Plan, Shared, plans
 from tests.system.truth import Truth
@@ -27,7 +27,8 @@ def house(
     folder = tmp_path_factory.mktemp("house")
     before = traces(folder)
     with servers.empty(kind_of_database, folder, "house") as url:
-        made = House(folder, port=19890, more=NOOP, api="workers = 3\n", database=url)
+        other = "" if kind_of_database == "sqlite" else url
+        made = House(folder, port=19890, more=NOOP, api="workers = 3\n", database=other)
         made.up()
         with made.another("worker"):
             assert client.until(lambda: made.inboxes() == 2, 10)
@@ -91,3 +92,47 @@ def test_whatever_users_do_at_once_the_tree_is_whole_and_the_journal_tells_it(
         house.delete(shared.lb)
 
     played()
+
+
+@pytest.fixture
+def eager(house: House, truth: Truth) -> Iterator[Eager]:
+    made = Eager(house, truth)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "way,allowed,answers",
+    [
+        ("single", {"member": 7}, [201] * 7 + [403] * 13),
+        ("batch", {"member": 10}, [202] * 3 + [403] * 7),
+        ("tree", {"load_balancer": 3}, [201] * 3 + [403] * 7),
+        ("tree", {"load_balancer": 9, "pool": 5, "member": 9}, [201] * 2 + [403] * 8),
+    ],
+)
+def test_what_a_quota_allows_is_had_exactly(
+    eager: Eager, truth: Truth, way: str, allowed: dict[str, int], answers: list[int]
+) -> None:
+    before = truth.used()
+    eager.allow(**allowed)
+    assert eager.ask(way, len(answers)) == answers
+    assert truth.miscounted() == {}
+    had = {kind: n - before[kind] for kind, n in truth.used().items()}
+    assert {kind: n for kind, n in had.items() if n > allowed.get(kind, n)} == {}
+
+
+def test_a_quota_that_all_ways_share_is_met_and_what_is_deleted_is_given_back(eager: Eager, truth: Truth) -> None:
+    eager.allow(member=20)
+    most = truth.used()["member"] + 20
+    assert eager.ask("single", 4) == [201] * 4
+    assert set(eager.ask("any", 30)) <= {201, 202, 403}
+    left = most - truth.used()["member"]
+    assert 0 <= left < 3
+    assert eager.ask("single", 10).count(201) == left
+    assert truth.used()["member"] == most
+    gone = eager.members()[:4]
+    eager.drop(gone)
+    assert truth.used()["member"] == most - len(gone)
+    assert eager.ask("batch", 4) == [202, 403, 403, 403]
+    assert eager.ask("single", 3) == [201, 403, 403]
+    assert truth.miscounted() == {}

@@ -1,5 +1,6 @@
 """What is true of a load balancer whatever was written at once: nothing dangles, everything is counted, the journal tells it all."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -92,7 +93,9 @@ def _counts(c: Connection) -> dict[str, tuple[int, int]]:
 def dangling(tree: Tree) -> Iterator[str]:
     """What does not fit together in a tree."""
     ids = {p.id for p in tree.parts()} | {None}
-    yield from (f"{p.id} refers to {x}" for p in tree.parts() for f in REFERENCES if (x := getattr(p, f, None)) not in ids)
+    yield from (
+        f"{p.id} refers to {x}" for p in tree.parts() for f in REFERENCES if (x := getattr(p, f, None)) not in ids
+    )
     for li in tree.listeners.values():
         places = [p.position for p in tree.policies_of(li.id)]
         if places != list(range(1, len(places) + 1)):
@@ -112,7 +115,7 @@ def _keys(tree: Tree) -> Iterator[tuple[Any, ...]]:
 
 def disorder(events: list[Event]) -> Iterator[str]:
     """What is out of order in a journal, oldest first: numbers, generations, runs before what they settled."""
-    for one, other in zip(events, events[1:], strict=False):
+    for one, other in itertools.pairwise(events):
         if one["number"] >= other["number"]:
             yield f"{one['number']} before {other['number']}"
     writes, runs = ([e for e in events if e["entry"] == entry] for entry in ("write", "run"))
