@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hydria.kit import log
+from hydria.storage import database
 
 
 class Service:
@@ -20,6 +21,9 @@ class Service:
             for chore in self._chores:
                 try:
                     chore()
+                except database.Unavailable as away:
+                    log.get().warning("housekeeping.database_away", error=str(away))
+                    break  # the others need it as well
                 except Exception:  # noqa: BLE001  one chore's trouble must not stop the others, nor its own next turn
                     log.get().exception("housekeeping.failed")
 

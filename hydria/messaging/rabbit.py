@@ -4,6 +4,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from typing import Any
 
 import oslo_messaging
@@ -20,6 +21,8 @@ WAITING = 1000
 PAUSE_S = 1.0
 """Between two tries while the broker is away."""
 END_S = 2.0
+QUIET_S = 60.0
+"""Between two lines that tell of a broker that is away."""
 CHOSEN = {
     "rabbit_quorum_queue": True,
     "rabbit_retry_interval": 1,
@@ -32,14 +35,29 @@ OFF = (("oslo_messaging_metrics", "metrics_enabled"), ("oslo_messaging_tracing",
 """What the library looks up and registers for the settings of a whole process only."""
 
 
+class Complaints(logging.Handler):
+    """What the library complains of, as a warning of ours once in a while: with a broker away it speaks with every message."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._quiet_until = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_S
+            log.get().warning("nudges.broker_away", why=record.getMessage(), remedy="workers find the work by looking")
+
+
 def transport(url: str) -> Any:
     """The way to the broker at rabbit://user:password@host:port/virtual_host; connected when it is first used."""
     conf = cfg.ConfigOpts()
     conf([], project="hydria", default_config_files=[], default_config_dirs=[])
     for group, option in OFF:
         conf.register_opt(cfg.BoolOpt(option, default=False), group=group)
-    for name in ("oslo.messaging", "oslo_messaging"):  # while the broker is away they would speak with every message
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    library = logging.getLogger("oslo_messaging")
+    library.propagate = False
+    library.handlers = library.handlers or [Complaints()]
     oslo_messaging.set_transport_defaults(EXCHANGE)
     made = oslo_messaging.get_notification_transport(conf, url=url)
     for name, value in CHOSEN.items():

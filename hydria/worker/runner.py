@@ -35,7 +35,11 @@ class Runner:
 
         `sure(epoch)` is called with the new claim and gives the guard that tells whether its last beat is recent.
         """
-        epoch = self._tools.database.write(lambda c: claims.claim(c, due, self._worker))
+        try:
+            epoch = self._tools.database.write(lambda c: claims.claim(c, due, self._worker))
+        except database.Unavailable as away:
+            log.get().warning("run.database_away", load_balancer=due.load_balancer_id, error=str(away))
+            return False
         if epoch is None:
             return False
         run = Run(self._tools, due.load_balancer_id, epoch, sure(epoch))

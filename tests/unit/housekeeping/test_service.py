@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from hydria.housekeeping.service import Service
+from hydria.storage import database
 
 SOON_S = 10
 
@@ -28,6 +29,15 @@ def run(*chores, every_s=0.001):
     thread = threading.Thread(target=service.run)
     thread.start()
     return service, thread
+
+
+def test_chores_that_need_the_database_are_put_off_while_it_is_away():
+    first, second = Chore(database.Unavailable("away")), Chore()
+    service, thread = run(first, second)
+    assert first.third.wait(SOON_S)
+    service.stop()
+    thread.join(SOON_S)
+    assert second.turns == 0
 
 
 @pytest.mark.parametrize("fault", [None, ValueError("bug")])

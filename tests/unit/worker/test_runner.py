@@ -1,5 +1,6 @@
 """A run: it ends settled or with a reason, gives its claim back, and stops where somebody else is in charge."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -8,6 +9,7 @@ from hydria.control.steps import Step
 from hydria.domain import kinds
 from hydria.drivers import sim
 from hydria.storage import claims, intents, journal, rows, tables
+from hydria.storage.database import Database
 from hydria.worker import run as runs
 from hydria.worker import runner
 from hydria.worker.do.table import DO
@@ -210,3 +212,11 @@ def test_a_card_that_a_held_deletion_needs_stays(lab):
     lab.change(lb, kinds.LISTENER, listener, connection_limit=12)
     lab.until_settled(lb)
     assert [x.purpose for x in lab.world(lb).externals].count("member") == 0
+
+
+def test_a_claim_that_the_database_does_not_answer_is_left(lab, tmp_path):
+    due = lab.database.read(lambda c: claims.seen(c, lab.create()))
+    away = Database(f"sqlite:///{tmp_path}/no/such/folder", tables.INTENT)
+    lost = runner.Runner(dataclasses.replace(lab.tools(), database=away), "w")
+    assert not lost.work(due, lambda _: lambda: True)
+    away.close()
