@@ -87,6 +87,7 @@ TAGS = many([], ["a"], ["a", "é"], [LONG], bad=([LONG + "x"],))
 SHARED = {"name": NAME, "description": NAME, "admin_state_up": UP, "tags": TAGS}
 UNNAMED = {n: SHARED[n] for n in ("name", "admin_state_up", "tags")}
 MILLISECONDS = number(0, 2073600000)
+LONG_ENOUGH = MILLISECONDS._replace(null=50000)
 CA = {"client_ca_tls_container_ref": "ca"}
 TLS = {"protocol": "TERMINATED_HTTPS", "default_tls_container_ref": "r"}
 POOL_TLS = {"tls_enabled": True}
@@ -148,10 +149,10 @@ TREE: dict[str, dict[str, Row]] = {
             ),
             {},
         ),
-        "timeout_client_data": MILLISECONDS,
-        "timeout_member_connect": MILLISECONDS,
-        "timeout_member_data": MILLISECONDS,
-        "timeout_tcp_inspect": MILLISECONDS,
+        "timeout_client_data": LONG_ENOUGH,
+        "timeout_member_connect": MILLISECONDS._replace(null=5000),
+        "timeout_member_data": LONG_ENOUGH,
+        "timeout_tcp_inspect": MILLISECONDS._replace(null=0),
         "client_ca_tls_container_ref": ref(beside=TLS),
         "client_authentication": words("MANDATORY", "NONE", "OPTIONAL", null="NONE", beside={**TLS, **CA}),
         "client_crl_container_ref": ref(beside={**TLS, **CA}),

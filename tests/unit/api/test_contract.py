@@ -190,7 +190,7 @@ def test_statistics_are_sums(api: Service) -> None:
 
 
 def test_providers_and_amphorae_are_listed(api: Service) -> None:
-    assert [p["name"] for p in api.ask("GET", "/providers").json["providers"]] == ["amphora"]
+    assert [p["name"] for p in api.ask("GET", "/providers").json["providers"]] == ["amphora", "octavia"]
     assert api.refused("GET", "/v2/octavia/amphorae")[0] == 403
     assert api.ask("GET", "/v2/octavia/amphorae", token="admin").json["amphorae"] == []
     assert api.refused("GET", f"/v2/octavia/amphorae/{ids.new()}", token="admin")[0] == 404

@@ -186,7 +186,8 @@ def test_what_is_said_of_tls_is_kept_where_it_is_spoken(part: Any, kept: dict[st
 
 
 def test_a_pool_that_speaks_tls_gets_the_defaults_of_the_operator() -> None:
-    made = rules.check(HOUSE, pool("new", tls_enabled=True), Offer(ciphers="A:B", tls_versions=("TLSv1.3",)))
+    usual = rules.Usual(ciphers="A:B", tls_versions=("TLSv1.3",))
+    made = rules.check(HOUSE, pool("new", tls_enabled=True), Offer(pools=usual))
     assert isinstance(made, Pool)
     assert (made.tls_ciphers, made.tls_versions) == ("A:B", ["TLSv1.3"])
 
