@@ -68,7 +68,7 @@ def _pool(c: Connection, ask: Ask, pool_id: str, *, additive: bool) -> writes.Ta
 def _wanted(body: Any) -> dict[Key, dict[str, Any]]:
     """What each member of the body sets, by address and port; `given` holds what was really named."""
     if not isinstance(body, list) or not all(isinstance(m, dict) for m in body):
-        message = "'members' must be a list of objects."
+        message = f"'members' must be a list of objects; not {forms.quoted(body)}."
         raise Invalid(message)
     found: dict[Key, dict[str, Any]] = {}
     for member in body:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hydria.domain import forms
 from hydria.domain.refusals import Invalid, Unsupported
 
 OWN = "amphora"
@@ -52,7 +53,7 @@ def read(name: str, text: str) -> dict[str, Any]:
     except msgspec.DecodeError:
         found = None
     if not isinstance(found, dict):
-        message = f"{name} must be the text of a JSON object."
+        message = f"{name} must be the text of a JSON object; not {forms.quoted(text)}."
         raise Invalid(message)
     return found
 

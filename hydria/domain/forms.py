@@ -41,7 +41,7 @@ def project(body: dict[str, Any]) -> str | None:
         try:
             msgspec.convert(value, types.ProjectId)
         except msgspec.ValidationError:
-            message = f"{name} must be letters, digits, '_', '.' or '-', at most 36; not {_quoted(value)}."
+            message = f"{name} must be letters, digits, '_', '.' or '-', at most 36; not {quoted(value)}."
             raise Invalid(message) from None
     found: set[str] = set(given.values())
     if len(found) > 1:
@@ -77,7 +77,7 @@ def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
     doing = "created" if at is At.CREATE else "updated"
     for name, value in body.items():
         if name not in known:
-            return f"Unknown attribute {_quoted(name)}: it cannot be {'given' if at is At.CREATE else 'changed'} when this is {doing}."
+            return f"Unknown attribute {quoted(name)}: it cannot be {'given' if at is At.CREATE else 'changed'} when this is {doing}."
         if value is not None and not _fits(known[name], value):
             return _message(known[name], value)
     for name, a in known.items():
@@ -95,10 +95,11 @@ def _fits(a: Attribute, value: Any) -> bool:
 
 
 def _message(a: Attribute, value: Any) -> str:
-    return f"Invalid value for {a.name}: {_quoted(value)}; it must be {allowed(a.type)}."
+    return f"Invalid value for {a.name}: {quoted(value)}; it must be {allowed(a.type)}."
 
 
-def _quoted(value: Any) -> str:
+def quoted(value: Any) -> str:
+    """A value as the user sent it, its beginning if it is long."""
     shown = msgspec.json.encode(value).decode()
     return shown if len(shown) <= SHOWN_LENGTH else f"{shown[:SHOWN_LENGTH]}…"
 

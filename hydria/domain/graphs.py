@@ -158,14 +158,14 @@ def _objects(name: str, asked: Any) -> list[Body]:
     if asked is None:
         return []
     if not isinstance(asked, list):
-        message = f"{name} must be a list of objects."
+        message = f"{name} must be a list of objects; not {forms.quoted(asked)}."
         raise Invalid(message)
     return [_object(name, a) for a in asked]
 
 
 def _object(name: str, asked: Any) -> Body:
     if not isinstance(asked, dict):
-        message = f"{name}: {asked!r} is no object."
+        message = f"{name}: {forms.quoted(asked)} is no object."
         raise Invalid(message)
     for parent in ABOVE:
         if parent in asked:

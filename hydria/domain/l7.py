@@ -42,10 +42,10 @@ def policy(p: L7Policy) -> L7Policy:
         raise Invalid(message)
     for name in ("redirect_url", "redirect_prefix"):
         if name == needed and not _leads_somewhere(getattr(p, name)):
-            message = f"{name} must be an http or https URL with a host, and a port from 0 to 65535 if any."
+            message = f"{name} must be an http or https URL with a host, and a port from 0 to 65535 if any; not {getattr(p, name)!r}."
             raise Invalid(message)
     if p.redirect_http_code is not None and p.redirect_http_code not in CODES:
-        message = f"redirect_http_code must be one of {', '.join(map(str, CODES))}."
+        message = f"redirect_http_code must be one of {', '.join(map(str, CODES))}; not {p.redirect_http_code}."
         raise Invalid(message)
     dropped: dict[str, object] = {name: None for name in NEEDS.values() if name and name != needed}
     sends = p.action in (PolicyAction.REDIRECT_TO_URL, PolicyAction.REDIRECT_PREFIX)
@@ -73,7 +73,7 @@ def rule(r: L7Rule) -> None:
 def _key(r: L7Rule) -> None:
     fits = KEYED.get(r.type)
     if fits and not (r.key and fits.fullmatch(r.key)):
-        message = f"key of a {r.type} rule must be the name of a header, cookie or field."
+        message = f"key of a {r.type} rule must be the name of a header, cookie or field; not {r.key!r}."
         raise Invalid(message)
     if not fits and r.key and r.type in (RuleType.SSL_CONN_HAS_CERT, RuleType.SSL_VERIFY_RESULT):
         message = f"a {r.type} rule has no key."
@@ -91,7 +91,7 @@ def _value(r: L7Rule) -> None:
         quoted = r.type is RuleType.HEADER and QUOTED.fullmatch(r.value)
         fits, allowed = bool(quoted or PRINTABLE.fullmatch(r.value)), "printable characters without spaces"
     if not fits:
-        message = f"value of a {r.type} rule must be {allowed}."
+        message = f"value of a {r.type} rule must be {allowed}; not {r.value!r}."
         raise Invalid(message)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from hydria.kit import ids
@@ -149,6 +150,14 @@ def wrongs(row: Row, at: str) -> tuple[Any, ...]:
     return (*row.bad, *((None,) if null is REQUIRED else ()))
 
 
+def tells(said: str, value: Any) -> bool:
+    """Whether a refusal says what it is about: the value, the part of it that is wrong, or that nothing may be there."""
+    if value in (None, []) or "Unknown attribute" in said or "does not allow" in said:
+        return True
+    found = (value, *(value if isinstance(value, list | dict) else ()))
+    return any(word[:100] in said for v in found for word in (str(v), repr(v), msgspec.json.encode(v).decode()))
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_what_is_refused_is_named_and_not_stored(api: Service, kind: str) -> None:
     maker = Maker(api, kind)
@@ -159,10 +168,10 @@ def test_what_is_refused_is_named_and_not_stored(api: Service, kind: str) -> Non
         for name, row in rows.items():
             for value in wrongs(row, "create"):
                 code, said = api.refused("POST", where, {kind: {**least, **beside(rows), name: value}})
-                assert (code in (400, 404), name in said) == (True, True), (name, value, code, said)
+                assert (code in (400, 404), name in said, tells(said, value)) == (True, True, True), (name, value, said)
             for value in wrongs(row, "update"):
                 code, said = api.refused("PUT", path, {kind: {name: value}})
-                assert (code in (400, 404), name in said) == (True, True), (name, value, code, said)
+                assert (code in (400, 404), name in said, tells(said, value)) == (True, True, True), (name, value, said)
         assert (counts(api), api.get(path, kind)) == (before, made)
 
 
