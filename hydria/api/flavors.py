@@ -46,8 +46,8 @@ class Collection:
         req.context.ask.must(f"{ACTIONS[self._kind]}:post")
         own = {"id": ids.new()} if self._kind.key == "id" else {}
         made = self._kind.resource(**own, **values)
-        if getattr(made, self._kind.key) in ("", ids.NIL):
-            message = f"{self._kind.key}: it must not be empty, nor the nil UUID."
+        if (key := getattr(made, self._kind.key)) in ("", ids.NIL):
+            message = f"{self._kind.key}: {key!r} is reserved; choose another."
             raise Invalid(message)
 
         def work(c: Connection) -> None:

@@ -107,9 +107,6 @@ def _planned(lb: LoadBalancer, now: int) -> External:
 def _record(context: Context, c: Connection, ask: Ask, tree: Tree, planned: External | None) -> None:
     """The first transaction: everything that must be known before anything is made."""
     lb = _root(tree)
-    if not planned and stored.is_vip_port(c, lb.vip_port_id or ""):
-        message = f"vip_port_id: port {lb.vip_port_id} is the VIP of another load balancer."
-        raise Conflict(message)
     choices.stored(c, lb.flavor_id, lb.availability_zone)  # offered still, and until this is stored
     intents.create_root(c, lb)
     idempotency.begin(context, c, ask.once, lb.id)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, update
+from sqlalchemy.exc import IntegrityError
 
 from hydria.domain import kinds
 from hydria.domain.loadbalancer import LoadBalancer
@@ -35,8 +36,12 @@ class Locked(msgspec.Struct, frozen=True):
 
 
 def create_root(c: Connection, lb: LoadBalancer) -> None:
-    """Store a new load balancer (generation 1) and want work on it."""
-    rows.add(c, ROOT, lb)
+    """Store a new load balancer (generation 1) and want work on it; raises Conflict when its VIP's port is another's."""
+    try:
+        rows.add(c, ROOT, lb)
+    except IntegrityError:  # nothing else of a new load balancer is not its own
+        message = f"vip_port_id: port {lb.vip_port_id} is the VIP of another load balancer."
+        raise Conflict(message) from None
     plain.add(c, PROGRESS, [{"load_balancer_id": lb.id, "wanted": lb.generation, "settled": 0}])
 
 

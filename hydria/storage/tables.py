@@ -27,6 +27,7 @@ for _kind in kinds.KINDS:
     Index(None, _table.c.project_id, _table.c.created_at, _table.c.id)
     Index(None, _table.c.load_balancer_id)
     TREE[_kind.table] = _table
+Index(None, TREE["load_balancer"].c.vip_port_id, unique=True)
 Index(None, TREE["member"].c.pool_id, TREE["member"].c.address)
 Index(None, TREE["health_monitor"].c.pool_id)
 Index(None, TREE["l7policy"].c.listener_id)

@@ -38,11 +38,6 @@ def _change(c: Connection, before: Part, after: Part, stamp: Stamp) -> None:
     intents.change(c, before, stamp.generation, stamp.now, wanted)
 
 
-def is_vip_port(c: Connection, port_id: str) -> bool:
-    """Whether a port is already the VIP of a load balancer."""
-    return c.execute(select(ROOT.c.id).where(ROOT.c.vip_port_id == port_id)).first() is not None
-
-
 def vip(c: Connection, lb: LoadBalancer, name: str) -> bool:
     """Record the VIP a load balancer has got, and the port made for it; False when the load balancer is gone."""
     got = {n: getattr(lb, n) for n in ("vip_address", "vip_port_id", "vip_subnet_id", "vip_network_id")}

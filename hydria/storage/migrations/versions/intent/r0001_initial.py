@@ -327,6 +327,7 @@ def upgrade() -> None:
         ["project_id", "created_at", "id"],
         unique=False,
     )
+    op.create_index(op.f("ix_load_balancer_vip_port_id"), "load_balancer", ["vip_port_id"], unique=True)
     op.create_table(
         "local_port",
         sa.Column("id", columns.Id(), nullable=False),
