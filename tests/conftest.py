@@ -29,11 +29,12 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that need a database run on each kind of it."""
+    """Tests that need a database run on each kind of it, those that need a server on each kind of that."""
     kinds = metafunc.config.getoption("--databases").split(",")
-    for name, chosen in (("kind_of_database", kinds), ("kind_of_server", [k for k in kinds if k != "sqlite"])):
-        if name in metafunc.fixturenames:
-            metafunc.parametrize(name, chosen, scope="module")
+    if "kind_of_server" in metafunc.fixturenames:
+        metafunc.parametrize("kind_of_server", [k for k in kinds if k != "sqlite"], scope="module")
+    elif "kind_of_database" in metafunc.fixturenames:
+        metafunc.parametrize("kind_of_database", kinds, scope="module")
 
 
 @pytest.fixture(scope="session")
