@@ -25,8 +25,11 @@ CREATE TRIGGER undoes BEFORE INSERT ON journal FOR EACH ROW BEGIN
     IF NEXTVAL(undone) <= {times} THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = {code}, MESSAGE_TEXT = 'undone'; END IF;
 END
 """
-CODES = {"postgresql": ("40001", "40P01", "55P03"), "mariadb": (1213, 1205)}
-WAYS = {"postgresql": [(POSTGRESQL, AT_ONCE), (POSTGRESQL, AT_COMMIT)], "mariadb": [(MARIADB,)]}
+CODES: dict[str, tuple[str | int, ...]] = {"postgresql": ("40001", "40P01", "55P03"), "mariadb": (1213, 1205)}
+WAYS: dict[str, list[tuple[str, ...]]] = {
+    "postgresql": [(POSTGRESQL, AT_ONCE), (POSTGRESQL, AT_COMMIT)],
+    "mariadb": [(MARIADB,)],
+}
 """How a database undoes the first transactions that write to the journal. A sequence counts them: it is not undone."""
 NOTHING = {
     "postgresql": ("DROP TRIGGER IF EXISTS undoes ON journal", "DROP FUNCTION IF EXISTS undoes"),
