@@ -1,38 +1,32 @@
-"""The control plane alone, with drivers that do nothing: python -m bench.noop [N]
+"""The control plane alone, with drivers that do nothing: python -m bench.noop [N] [--database KIND]
 
 One load balancer after another from POST to ACTIVE, then many by eight clients, then reads; all through the real processes.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench import measure
+from bench import deployment, measure
 from hydria.cli import client
+from tests.servers import databases
 from tests.system.house import LB, House, at_once
 
 TIMES = 100
 CLIENTS = 8
 LISTED = 1000
-NOOP = """[controller_worker]
-compute_driver = noop
-network_driver = noop
-amphora_driver = noop
-"""
 
 
-def main(times: int) -> None:
+def main(times: int, kind: str) -> None:
     """Bring a deployment without a cloud up, measure, take it down."""
-    with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder), port=19975, block="10.65", more=NOOP)
-        try:
-            house.up()
-            house.subnets = {"demo": "00000000-0000-4000-8000-0000000000aa"}
-            measure.tell(**_measured(house, times))
-        finally:
-            house.down()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        deployment.stored(kind) as servers,
+        deployment.running(Path(folder), servers) as house,
+    ):
+        measure.tell(database=kind, **_measured(house, times))
 
 
 def _measured(house: House, times: int) -> dict[str, Any]:
@@ -85,4 +79,8 @@ def _reads(house: House, pids: list[int], path: str, times: int) -> dict[str, An
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else TIMES)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("times", nargs="?", type=int, default=TIMES)
+    parser.add_argument("--database", choices=databases.KINDS, default="sqlite")
+    given = parser.parse_args()
+    main(given.times, given.database)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make this machine ready: Debian packages, .venv from a lock; the openstack client and a Keystone for tests on demand.
+# Make this machine ready: Debian packages, .venv from a lock; the openstack client, a Keystone and the reference on demand.
 #
-#   scripts/setup.sh [--dev] [--client] [--keystone]
+#   scripts/setup.sh [--dev] [--client] [--keystone] [--reference]
 #
 # Safe to repeat: what is already right is left alone, so a second run takes well under two seconds.
 # Everything the steps print goes to build/setup.log; its end is shown when a step fails.
@@ -20,6 +20,7 @@ policy=/usr/sbin/policy-rc.d
 lock=controller
 client=no
 keystone=no
+reference=no
 tty=no
 child=
 policy_is_ours=no
@@ -178,11 +179,11 @@ new_environment() {
         /usr/bin/python3 -m venv --clear "$1"
 }
 
-# fill ENVIRONMENT LOCK
+# fill ENVIRONMENT LOCK [PACKAGE]: that package there is as source only.
 fill() {
     new_environment "$1" && rm -f "$1/made-from" &&
         "$1/bin/python" -m pip --no-input --disable-pip-version-check install --progress-bar off \
-            --require-hashes --only-binary :all: -r "$root/requirements/$2.txt" &&
+            --require-hashes --only-binary :all: ${3:+--no-binary "$3"} -r "$root/requirements/$2.txt" &&
         printf '%s %s\n' "$2" "$(fingerprint "$root/requirements/$2.txt")" >"$1/made-from"
 }
 
@@ -198,6 +199,9 @@ python_environment() {
     [ $keystone = no ] || is_made "$root/build/keystone" keystone ||
         step "Keystone (requirements/keystone.txt)" "check the network and pip's configuration, then run this again" \
             fill "$root/build/keystone" keystone
+    [ $reference = no ] || is_made "$root/build/reference" reference ||
+        step "the reference (requirements/reference.txt)" "check the network and pip's configuration, then run this again" \
+            fill "$root/build/reference" reference simplegeneric
 }
 
 # The project is not copied into the environment: a path file points here, so an edit is live and no network is needed.
@@ -229,7 +233,8 @@ for argument; do
     --dev) lock=dev packages="$packages $servers" ;;
     --client) client=yes ;;
     --keystone) keystone=yes ;;
-    *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client] [--keystone]" ;;
+    --reference) reference=yes ;;
+    *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client] [--keystone] [--reference]" ;;
     esac
 done
 

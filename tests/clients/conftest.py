@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.noop import NOOP
+from bench.deployment import NOOP
 from tests.system.house import ROOT, House
 
 CLIENT = ROOT / "build/client/bin/openstack"

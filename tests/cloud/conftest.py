@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.noop import NOOP
+from bench.deployment import NOOP
 from tests.servers import keystone, network, process
 from tests.servers.keystone import Keystone
 from tests.system.house import LB, ROOT, House

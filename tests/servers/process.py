@@ -82,6 +82,12 @@ class Process:
             assert waiting, self.log.read_text(errors="replace")[-3000:]
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """Of what runs."""
+        assert self.running
+        return self.running.pid
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, while it runs."""
         if self.running:
