@@ -39,9 +39,9 @@ def stored(kind: str) -> Iterator[Stored]:
 def running(folder: Path, servers: Stored, api: str = "") -> Iterator[House]:
     """A deployment. `api`: more lines for [api_settings]."""
     ports = process.free_port(), process.free_port()
-    urls = f"[database]\nconnection = {servers.database}\nobserved_connection = {servers.database}\n"
-    more = f"{NOOP}{urls}[health_manager]\nbind_port = {ports[1]}\n"
-    house = House(folder, port=ports[0], more=more, api=api, transport=servers.broker)
+    more = f"{NOOP}[health_manager]\nbind_port = {ports[1]}\n"
+    stored_in = {"database": servers.database, "transport": servers.broker}
+    house = House(folder, port=ports[0], more=more, api=api, **stored_in)
     try:
         house.up()
         house.subnets = {"demo": "00000000-0000-4000-8000-0000000000aa"}

@@ -81,12 +81,20 @@ def add(c: Connection, *parts: Part) -> None:
 
 def change(c: Connection, part: P, generation: int, now: int, values: dict[str, Any]) -> P:
     """Write attributes of an object; the object as it is now."""
-    stamped = {**values, "changed": generation, "touched": generation, "updated_at": now}
-    changed = msgspec.structs.replace(part, **stamped)
-    table = tables.TREE[kinds.of(part).table]
-    columns = {name: value for name, value in rows.values(changed).items() if name in stamped}
-    plain.change(c, table, {"id": part.id}, **columns)
-    return changed
+    return change_all(c, [(part, values)], generation, now)[0]
+
+
+def change_all(c: Connection, wanted: Iterable[tuple[P, dict[str, Any]]], generation: int, now: int) -> list[P]:
+    """Write attributes of objects, with one statement for those that set the same ones; the objects as they are now."""
+    stamps = {"changed": generation, "touched": generation, "updated_at": now}
+    made = [(msgspec.structs.replace(part, **values, **stamps), (*values, *stamps)) for part, values in wanted]
+    alike: dict[tuple[kinds.Kind, tuple[str, ...]], dict[str, dict[str, Any]]] = {}
+    for part, names in made:
+        columns = rows.values(part)
+        alike.setdefault((kinds.of(part), names), {})[part.id] = {n: columns[n] for n in names}
+    for (kind, _), changes in alike.items():
+        plain.change_each(c, tables.TREE[kind.table], changes)
+    return [part for part, _ in made]
 
 
 def touch(c: Connection, generation: int, kind: kinds.Kind, object_ids: Iterable[str]) -> None:

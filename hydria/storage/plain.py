@@ -27,6 +27,11 @@ def change(c: Connection, table: Table, by: Mapping[str, Any], **values: Any) ->
     return c.execute(_update(table, tuple(by)), {**values, **_named(by)}).rowcount
 
 
+def change_each(c: Connection, table: Table, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write values of the same columns to rows known by their ids, to each its own."""
+    c.execute(_update(table, ("id",)), [{**values, **_named({"id": key})} for key, values in changes.items()])
+
+
 def remove(c: Connection, table: Table, **by: Any) -> int:
     """Remove the rows whose columns have these values; how many there were."""
     return c.execute(_delete(table, tuple(by)), _named(by)).rowcount

@@ -1,6 +1,7 @@
 """What a write of the API leaves in the tables: the difference between two trees, and what becomes known of a VIP."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -27,15 +28,13 @@ def apply(c: Connection, edit: Edit, touched: Mapping[kinds.Kind, set[str]], sta
         gone = [p.id for p in edit.removed if kinds.of(p) is kind]
         if gone:
             intents.remove(c, stamp.generation, kind, tables.TREE[kind.table].c.id.in_(gone))
-    for before, after in edit.changed:
-        _change(c, before, after, stamp)
+    intents.change_all(c, (_wanted(*pair) for pair in edit.changed), stamp.generation, stamp.now)
     for kind, object_ids in touched.items():
         intents.touch(c, stamp.generation, kind, object_ids)
 
 
-def _change(c: Connection, before: Part, after: Part, stamp: Stamp) -> None:
-    wanted = {name: getattr(after, name) for name in edits.values(before, after)}
-    intents.change(c, before, stamp.generation, stamp.now, wanted)
+def _wanted(before: Part, after: Part) -> tuple[Part, dict[str, Any]]:
+    return before, {name: getattr(after, name) for name in edits.values(before, after)}
 
 
 def vip(c: Connection, lb: LoadBalancer, name: str) -> bool:
