@@ -13,7 +13,6 @@ from typing import Any
 from bench.versus.side import Side
 
 SUITE_S = 1200
-POLL_S = "0.01"
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Suite:
 
 
 ALL = {
+    "idle": Suite("idle", ("--idle-seconds", "10"), ("--idle-seconds", "2")),
     "lifecycle": Suite("lifecycle", ("--n", "6"), ("--n", "1"), rounds=2),
     "graph": Suite("graph", ("--n-graph", "4"), ("--n-graph", "1"), rounds=2),
     "changes": Suite("changes", ("--seconds", "4"), ("--seconds", "0.5"), rounds=2),
@@ -65,14 +65,12 @@ def _once(bench: Path, side: Side, suite: str, numbers: Iterable[str]) -> dict[s
         filler = ["--seed-provider", side.filler] if side.filler and suite == "list" else []
         line = [sys.executable, str(bench), "--base-url", side.url, "--suite", suite, "--out", str(out)]
         print(f"{suite} of {side.name}", file=sys.stderr, flush=True)
-        subprocess.run(
-            [*line, "--poll", POLL_S, *numbers, *pids, *filler], check=True, stdout=subprocess.DEVNULL, timeout=SUITE_S
-        )
+        subprocess.run([*line, *numbers, *pids, *filler], check=True, stdout=subprocess.DEVNULL, timeout=SUITE_S)
         return dict(json.loads(out.read_text())["results"])
 
 
 MERGES: dict[str, Callable[[Iterable[float]], float]] = {
-    **dict.fromkeys(("n", "loops", "errors", "not_active"), sum),
+    **dict.fromkeys(("n", "loops", "seconds", "errors", "not_active"), sum),
     **dict.fromkeys(("median_ms", "per_s", "per_min"), statistics.median),
     "min_ms": min,
 }

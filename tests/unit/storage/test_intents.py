@@ -99,6 +99,18 @@ def test_a_change_is_stamped_and_touches_the_load_balancer_alone(db, lb):
     assert (tree.loadbalancer.touched, tree.loadbalancer.changed) == (4, 1)
 
 
+def test_objects_are_changed_in_one_go_each_by_what_is_wanted_of_it(db, lb):
+    first, second, other = (add(db, lb, kinds.POOL) for _ in range(3))
+    listener = add(db, lb, kinds.LISTENER)
+    wanted = [(first, {"name": "x"}), (second, {"name": "y"}), (listener, {"name": "z", "connection_limit": 7})]
+    changed = db.write(lambda c: intents.change_all(c, wanted, intents.lock(c, lb.id, 0).generation, NOW))
+    tree = desired(db, lb)
+    assert changed == [tree.pools[first.id], tree.pools[second.id], tree.listeners[listener.id]]
+    assert [(p.name, p.changed) for p in changed] == [("x", 6), ("y", 6), ("z", 6)]
+    assert tree.listeners[listener.id].connection_limit == 7
+    assert tree.pools[other.id] == other
+
+
 def test_what_is_above_a_change_is_touched_and_not_changed(db, lb):
     pool = add(db, lb, kinds.POOL)
     db.write(lambda c: intents.touch(c, intents.lock(c, lb.id, 0).generation, kinds.POOL, [pool.id]))
