@@ -10,10 +10,10 @@ INTRODUCTION = """{title}
 `.venv/bin/python -m bench.versus BENCH_API_PY --markdown docs/performance.md` on {date}: {cores} cores, kernel {kernel},
 Python {python}, load average {load:.1f} before and {load_after:.1f} after. The reference is its release {reference}
 (`scripts/setup.sh --reference`) with its own drivers that do nothing; ours do nothing either. On every side: two processes of
-gunicorn with 16 threads, one worker, no tokens, servers with their settings for data that must not be lost, a broker (SQLite: none).
-All sides stood on the machine at once and were asked in turns, suite by suite; whoever waits for ACTIVE looks every 20 ms. Milliseconds are *median (minimum)* of n;
-where a suite was run twice, the mean of both medians. The ratio says how many times the reference's value is ours on the same
-kind of database, MariaDB; for rates, ours the reference's.
+gunicorn with 16 threads, one worker, no tokens, servers with their settings for data that must not be lost, a broker (SQLite:
+none). All sides stood on the machine at once and were asked in turns, suite by suite; whoever waits for ACTIVE looks every
+20 ms. Milliseconds are *median (minimum)* of n; where a suite was run twice, the mean of both medians. The ratio says how many
+times the reference's value is ours on the same kind of database, MariaDB; for rates, how many times ours is the reference's.
 """
 SIDES = {"reference": "reference, MariaDB", "mariadb": "MariaDB", "postgresql": "PostgreSQL", "sqlite": "SQLite"}
 OURS = tuple(SIDES)[1:]
