@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from hydria.domain import edits, kinds
 from hydria.domain.edits import Edit, Stamp

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.noop import NOOP
+from bench.deployment import NOOP
 from hydria.cli import client
 from hydria.kit import ids
 from tests.servers import databases, rabbit

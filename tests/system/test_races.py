@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bench.noop import NOOP
+from bench.deployment import NOOP
 from hydria.cli import client
 from hydria.domain import kinds
 from hydria.domain.tree import Tree
