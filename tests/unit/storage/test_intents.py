@@ -1,6 +1,7 @@
 """A write takes its load balancer first, and what it changes carries the generation of the write."""
 
 import concurrent.futures
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -102,7 +103,8 @@ def test_a_change_is_stamped_and_touches_the_load_balancer_alone(db, lb):
 def test_objects_are_changed_in_one_go_each_by_what_is_wanted_of_it(db, lb):
     first, second, other = (add(db, lb, kinds.POOL) for _ in range(3))
     listener = add(db, lb, kinds.LISTENER)
-    wanted = [(first, {"name": "x"}), (second, {"name": "y"}), (listener, {"name": "z", "connection_limit": 7})]
+    third: dict[str, Any] = {"name": "z", "connection_limit": 7}
+    wanted = [(first, {"name": "x"}), (second, {"name": "y"}), (listener, third)]
     changed = db.write(lambda c: intents.change_all(c, wanted, intents.lock(c, lb.id, 0).generation, NOW))
     tree = desired(db, lb)
     assert changed == [tree.pools[first.id], tree.pools[second.id], tree.listeners[listener.id]]
