@@ -21,8 +21,8 @@ Play = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def url(kind_of_database: str, shelf: Shelf, tmp_path: Path) -> str:
-    return shelf.take(kind_of_database, tmp_path)
+def url(kind_of_database: str, shelf: Shelf) -> str:
+    return shelf.take(kind_of_database)
 
 
 @pytest.fixture

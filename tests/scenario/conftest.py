@@ -9,7 +9,7 @@ from tests.servers.databases import Shelf
 
 
 @pytest.fixture(scope="module")
-def cellar(kind_of_database: str, shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cellar]:
-    made = Cellar(shelf.take(kind_of_database, tmp_path_factory.mktemp("cellar")))
+def cellar(kind_of_database: str, shelf: Shelf) -> Iterator[Cellar]:
+    made = Cellar(shelf.take(kind_of_database))
     yield made
     made.database.close()

@@ -2,8 +2,8 @@
 
 import functools
 import re
-import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -176,7 +176,7 @@ class Servers:
 
 
 class Shelf:
-    """On each server one database with all tables, both chains in it; whoever takes it finds it without a row."""
+    """Of each kind one database with all tables, both chains in it; whoever takes it finds it without a row."""
 
     def __init__(self, servers: Servers, where: Path) -> None:
         self._servers = servers
@@ -184,27 +184,33 @@ class Shelf:
         self._open = ExitStack()
         self._made: dict[str, tuple[str, Database, Database]] = {}
 
-    def take(self, kind: str, where: Path) -> str:
-        """The URL of a database in which there is no row. SQLite's is a file of its own in a folder."""
+    def take(self, kind: str) -> str:
+        """The URL of the database, in which there is no row any more."""
         url, *both = self._of(kind)
-        if kind == "sqlite":
-            shutil.copy(self._where / "shelf.db", where / "hydria.db")
-            return f"sqlite:///{where}/hydria.db"
         for one in both:
             one.write(functools.partial(_wipe, one.metadata))
         return url
 
+    def opened(self, kind: str) -> tuple[Database, Database]:
+        """The database as it is, for what is wanted and for what is observed. It stays open, and so knows its statements."""
+        return self._of(kind)[1:]
+
+    def file(self, where: Path) -> str:
+        """The URL of an SQLite database in a file of its own."""
+        self.take("sqlite")
+        own = where / "hydria.db"
+        with closing(sqlite3.connect(self._where / "shelf.db")) as empty, closing(sqlite3.connect(own)) as made:
+            empty.backup(made)
+        return f"sqlite:///{own}"
+
     def _of(self, kind: str) -> tuple[str, Database, Database]:
         if kind not in self._made:
             url = self._open.enter_context(self._servers.empty(kind, self._where, "shelf"))
-            both = Database(url, tables.INTENT), Database(url, tables.OBSERVED)
-            for one in both:
+            intent, observed = (Database(url, m, durable=False) for m in (tables.INTENT, tables.OBSERVED))
+            for one in (intent, observed):
+                self._open.callback(one.close)
                 one.create_all()
-                if kind == "sqlite":
-                    one.close()  # its file is copied
-                else:
-                    self._open.callback(one.close)
-            self._made[kind] = url, *both
+            self._made[kind] = url, intent, observed
         return self._made[kind]
 
     def close(self) -> None:

@@ -1,9 +1,8 @@
 """The API on each kind of database, with a network that makes nothing, and somebody who settles what is wanted when told to."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from hydria.drivers.identity import Caller
 from hydria.drivers.network import Network, noop
 from hydria.kit.clock import HandClock
 from hydria.storage import claims, tables, worlds
-from hydria.storage.database import Connection, Database
+from hydria.storage.database import Connection
 from tests.servers.databases import Shelf
 
 PROJECT = "11111111-1111-1111-1111-111111111111"
@@ -123,15 +122,12 @@ def usual_rules() -> Rules:
 
 
 @pytest.fixture
-def start(kind_of_database: str, shelf: Shelf, tmp_path: Path) -> Iterator[Start]:
+def start(kind_of_database: str, shelf: Shelf) -> Start:
     """Start the API with other settings or another network than usual."""
-    opened: list[Database] = []
-    url = shelf.take(kind_of_database, tmp_path)
+    shelf.take(kind_of_database)
+    intent, observed = shelf.opened(kind_of_database)
 
     def started(settings: ApiSettings | None = None, network: Network | None = None, **more: Any) -> Service:
-        intent = Database(url, tables.INTENT, durable=False)
-        observed = Database(url, tables.OBSERVED, durable=False)
-        opened.extend((intent, observed))
         clock, nudges = HandClock(), Nudges()
         context = Context(
             database=intent,
@@ -149,9 +145,7 @@ def start(kind_of_database: str, shelf: Shelf, tmp_path: Path) -> Iterator[Start
         )
         return Service(context, testing.TestClient(app.create(context)), nudges, clock)
 
-    yield started
-    for database in opened:
-        database.close()
+    return started
 
 
 @pytest.fixture

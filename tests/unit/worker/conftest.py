@@ -6,8 +6,8 @@ from tests.scenario.lab import Cellar, Lab
 
 
 @pytest.fixture(scope="module")
-def cellar(shelf, tmp_path_factory):
-    made = Cellar(shelf.take("sqlite", tmp_path_factory.mktemp("cellar")))
+def cellar(shelf):
+    made = Cellar(shelf.take("sqlite"))
     yield made
     made.database.close()
 
