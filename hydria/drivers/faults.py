@@ -2,7 +2,9 @@
 
 
 class Fault(Exception):
-    """Base: a cloud or an amphora did not do what was asked. The text is for operators, with a remedy where there is one."""
+    """Base: a cloud or an amphora did not do what was asked. Owners read the text and the remedy of their load balancer."""
+
+    remedy = "nothing need be done: it is tried again by itself"
 
 
 class Temporary(Fault):
@@ -16,6 +18,10 @@ class Unknown(Fault):
 class Refused(Fault):
     """It will not happen as asked: a bad argument, a conflict, a forbidden address. Retrying is useless."""
 
+    remedy = "ask for something else, or ask the operator what stands against it; it is tried again by itself"
+
 
 class OutOfResources(Refused):
     """There is no room: quota, addresses, hosts."""
+
+    remedy = "make room or ask the operator for more; it is tried again by itself"

@@ -78,7 +78,7 @@ class Runner:
             except Superseded:
                 continue
             except (Failed, faults.Fault) as failure:
-                self._fail(run, str(failure), getattr(failure, "remedy", "it is tried again by itself"))
+                self._fail(run, str(failure), failure.remedy or faults.Fault.remedy)
                 return False
             except (claims.LostClaim, Stale, database.Unavailable):
                 raise
