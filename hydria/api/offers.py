@@ -10,7 +10,7 @@ from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import capabilities, forms
 from hydria.domain.offers import Quota
-from hydria.domain.refusals import Forbidden
+from hydria.domain.refusals import Forbidden, Invalid
 from hydria.storage import lists, quotas
 from hydria.storage.database import Connection
 from hydria.storage.lists import Asked
@@ -94,7 +94,7 @@ class Quotas:
         values = forms.update(Quota, body)
         forms.project({"project_id": project_id})
         req.context.ask.must("quota:put", project_id)
-        wanted = {TABLES[OLD.get(name, name)]: value for name, value in values.items()}
+        wanted = _limits(values)
 
         def work(c: Connection) -> dict[str, Any]:
             quotas.limit(c, project_id, wanted)
@@ -125,6 +125,15 @@ class Quotas:
             body[name] = defaults.get(table, -1) if limit is None else limit
         body |= {old: body[name] for old, name in OLD.items()}
         return {**body, "project_id": project_id, "tenant_id": project_id} if project_id else body
+
+
+def _limits(values: Mapping[str, Any]) -> dict[str, int | None]:
+    """Limits by table; raises Invalid when the two names of one differ."""
+    for old, name in OLD.items():
+        if old in values and values.get(name, values[old]) != values[old]:
+            message = f"{old} and {name} are two names of one limit; they must not differ."
+            raise Invalid(message)
+    return {TABLES[OLD.get(name, name)]: value for name, value in values.items()}
 
 
 def _visible(ask: Ask, wanted: Asked) -> Asked:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from hydria.domain import kinds, types
 from hydria.domain.attributes import At, Attribute, attributes, pattern
+from hydria.kit import ids
 from hydria.render import haproxy
 from hydria.storage import tables, worlds
 from tests.unit.api.conftest import Service, paths
@@ -104,22 +105,52 @@ def test_what_is_unknown_fixed_or_missing_is_named(api: Service, tree: dict[str,
 
 
 HARMLESS: dict[str, dict[str, Any]] = {
-    "lb": {"name": "a", "description": "a", "tags": ["a"]},
-    "listener": {"name": "a", "description": "a", "tags": ["a"], "insert_headers": {"X-Forwarded-For": "true"}},
+    "lb": {"name": "a", "description": "a", "tags": ["a"], "vip_qos_policy_id": ids.NIL, "vip_sg_ids": [ids.NIL]},
+    "listener": {
+        "name": "a",
+        "description": "a",
+        "tags": ["a"],
+        "insert_headers": {"X-Forwarded-For": "true"},
+        "allowed_cidrs": ["10.0.0.0/8"],
+        "default_pool_id": None,
+    },
+    "tls": {
+        "default_tls_container_ref": "a",
+        "sni_container_refs": ["a"],
+        "client_ca_tls_container_ref": "a",
+        "client_crl_container_ref": "a",
+        "tls_ciphers": "A",
+        "tls_versions": ["TLSv1.2"],
+    },
     "pool": {
         "name": "a",
         "description": "a",
         "tags": ["a"],
         "session_persistence": {"type": "APP_COOKIE", "cookie_name": "a"},
+        "tls_container_ref": "a",
+        "ca_tls_container_ref": "a",
+        "crl_container_ref": "a",
+        "tls_ciphers": "A",
+        "tls_versions": ["TLSv1.2"],
     },
     "member": {"name": "a", "tags": ["a"], "monitor_address": "192.0.2.9"},
     "hm": {"name": "a", "tags": ["a"], "url_path": "/a", "expected_codes": "200", "domain_name": "a.test"},
-    "policy": {"name": "a", "description": "a", "tags": ["a"], "redirect_url": "http://a.test/"},
+    "policy": {
+        "name": "a",
+        "description": "a",
+        "tags": ["a"],
+        "redirect_url": "http://a.test/",
+        "redirect_prefix": "http://a.test",
+        "redirect_pool_id": None,
+    },
     "rule": {"value": "/a", "tags": ["a"], "key": "a"},
 }
 ALONGSIDE: dict[str, dict[str, Any]] = {
     "domain_name": {"http_version": 1.1},
     "redirect_url": {"action": "REDIRECT_TO_URL"},
+    "redirect_prefix": {"action": "REDIRECT_PREFIX"},
+    "client_crl_container_ref": {"client_ca_tls_container_ref": "a"},
+    "crl_container_ref": {"ca_tls_container_ref": "a"},
     "key": {"type": "HEADER", "value": "x"},
 }
 ATTACKS = (
@@ -154,12 +185,24 @@ def spoiled(value: Any, attack: str) -> Any:
     """A value with an attack at its end."""
     if isinstance(value, dict):
         return {n: spoiled(v, attack) if n != "type" else v for n, v in value.items()}
-    return [spoiled(v, attack) for v in value] if isinstance(value, list) else value + attack
+    return [spoiled(v, attack) for v in value] if isinstance(value, list) else (value or ids.NIL) + attack
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_text_of_a_user_becomes_a_line_of_its_own(api: Service, tree: dict[str, str], name: str) -> None:
-    path, root = paths(tree)[name]
+@pytest.fixture
+def terminating(api: Service, tree: dict[str, str]) -> str:
+    """A listener that speaks TLS."""
+    tls = {"protocol": "TERMINATED_HTTPS", "protocol_port": 443, "sni_container_refs": ["b"]}
+    made: str = api.make("/listeners", "listener", loadbalancer_id=tree["lb"], **tls, default_tls_container_ref="b")[
+        "id"
+    ]
+    return made
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_no_text_of_a_user_becomes_a_line_of_its_own(
+    api: Service, tree: dict[str, str], terminating: str, name: str
+) -> None:
+    path, root = {**paths(tree), "tls": (f"/listeners/{terminating}", "listener")}[name]
     for attribute, value in HARMLESS[name].items():
         beside = ALONGSIDE.get(attribute, {})
         written = api.ask("PUT", path, {root: {**beside, attribute: value}})
@@ -171,3 +214,59 @@ def test_no_text_of_a_user_becomes_a_line_of_its_own(api: Service, tree: dict[st
             text = file(api, tree)
             more = Counter(shape(text)) - Counter(before)
             assert (more, "\r" in text, "\x00" in text) == ({}, False, False), (attribute, attack)
+
+
+CREATED: dict[str, dict[str, Any]] = {
+    "lb": {
+        "vip_address": "198.18.0.9",
+        "vip_port_id": ids.NIL,
+        "vip_subnet_id": ids.NIL,
+        "vip_network_id": ids.NIL,
+        "additional_vips": [{"subnet_id": ids.NIL}],
+        "provider": "amphora",
+        "flavor_id": ids.NIL,
+        "availability_zone": "a",
+    },
+    "listener": {"loadbalancer_id": ids.NIL},
+    "pool": {"loadbalancer_id": ids.NIL, "listener_id": ids.NIL},
+    "member": {"address": "192.0.2.8", "subnet_id": ids.NIL},
+    "hm": {"pool_id": ids.NIL},
+    "policy": {"listener_id": ids.NIL},
+}
+"""What is said once, when an object is made."""
+
+
+@pytest.mark.parametrize("name", CREATED)
+def test_what_is_said_once_takes_no_text_either(api: Service, tree: dict[str, str], name: str) -> None:
+    kind, (path, root) = NAMES[name], paths(tree)[name]
+    whole = {n: v for n, v in api.get(path, root).items() if v is not None and n in _writable(kind)}
+    before = counts(api)
+    for attribute, value in CREATED[name].items():
+        for attack in ATTACKS:
+            asked = {**whole, **_above(kind, tree), attribute: spoiled(value, attack)}
+            code, said = api.refused("POST", path.rpartition("/")[0], {root: asked})
+            assert (code, attribute in said or "NUL" in said) == (400, True), (attribute, attack, said)
+    assert counts(api) == before
+
+
+def is_text(kind: inspect.Type) -> bool:
+    """Whether a value of a type has text in it."""
+    if isinstance(kind, inspect.Metadata):
+        return is_text(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return any(is_text(k) for k in kind.types)
+    if isinstance(kind, inspect.CustomType):
+        return issubclass(kind.cls, str)
+    return isinstance(kind, inspect.StrType | inspect.DictType | inspect.StructType) or (
+        isinstance(kind, inspect.ListType) and is_text(kind.item_type)
+    )
+
+
+def test_every_text_is_attacked() -> None:
+    for name, kind in NAMES.items():
+        texts = {
+            a.name: a.at for a in attributes(kind.resource).values() if a.at and is_text(inspect.type_info(a.type))
+        }
+        attacked = {**HARMLESS[name], **(HARMLESS["tls"] if name == "listener" else {})}
+        assert {n for n, at in texts.items() if at & At.UPDATE} <= attacked.keys(), name
+        assert {n for n, at in texts.items() if not at & At.UPDATE} <= CREATED.get(name, {}).keys(), name

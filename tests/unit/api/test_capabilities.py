@@ -60,3 +60,30 @@ def test_a_batch_at_the_limit_may_swap_members(api: Service) -> None:
     for hosts, code in (((1, 2), 202), ((3, 4), 202)):
         members = [{"address": f"192.0.2.{n}", "protocol_port": 80} for n in hosts]
         assert api.ask("PUT", path, {"members": members}).status_code == code
+
+
+LIMITS = ("loadbalancer", "listener", "pool", "member", "healthmonitor", "l7policy", "l7rule")
+OLD = {"load_balancer": "loadbalancer", "health_monitor": "healthmonitor"}
+
+
+@pytest.mark.parametrize("name", [*LIMITS, *OLD])
+def test_a_limit_is_taken_refused_and_reset(api: Service, name: str) -> None:
+    api.token, path, today = "admin", f"/quotas/{PROJECT}", OLD.get(name, name)
+    for value in (-1, 0, 2000000000, "7"):
+        said = api.ask("PUT", path, {"quota": {name: value}})
+        assert (said.status_code, said.json["quota"][name], said.json["quota"][today]) == (202, int(value), int(value))
+    for wrong in (-2, 2000000001, 2**70, "many", "", 1.5, True, [], {}):
+        code, text = api.refused("PUT", path, {"quota": {name: wrong}})
+        assert (code, name in text, "-1 to 2000000000" in text) == (400, True, True), (wrong, text)
+    assert api.get(path, "quota")[name] == 7
+    assert api.ask("PUT", path, {"quota": {name: None}}).json["quota"][today] == -1
+
+
+def test_a_quota_shows_every_limit_and_takes_nothing_else(api: Service) -> None:
+    api.token, path = "admin", f"/quotas/{PROJECT}"
+    assert set(api.get(path, "quota")) == {*LIMITS, *OLD, "project_id", "tenant_id"}
+    for name in ("project_id", "tenant_id", "colour"):
+        code, text = api.refused("PUT", path, {"quota": {name: PROJECT}})
+        assert (code, name in text) == (400, True)
+    assert api.refused("PUT", path, {"quota": {"loadbalancer": 1, "load_balancer": 2}})[0] == 400
+    assert api.ask("PUT", path, {"quota": {"loadbalancer": 1, "load_balancer": 1}}).status_code == 202
