@@ -1,5 +1,7 @@
 """What providers say that flavors and availability zones may set; quotas as administrators list them."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.api.conftest import FOREIGN, PROJECT, Service
@@ -64,6 +66,7 @@ def test_a_batch_at_the_limit_may_swap_members(api: Service) -> None:
 
 LIMITS = ("loadbalancer", "listener", "pool", "member", "healthmonitor", "l7policy", "l7rule")
 OLD = {"load_balancer": "loadbalancer", "health_monitor": "healthmonitor"}
+NO_LIMITS: tuple[Any, ...] = (-2, 2000000001, 2**70, "many", "", 1.5, True, [], {})
 
 
 @pytest.mark.parametrize("name", [*LIMITS, *OLD])
@@ -72,7 +75,7 @@ def test_a_limit_is_taken_refused_and_reset(api: Service, name: str) -> None:
     for value in (-1, 0, 2000000000, "7"):
         said = api.ask("PUT", path, {"quota": {name: value}})
         assert (said.status_code, said.json["quota"][name], said.json["quota"][today]) == (202, int(value), int(value))
-    for wrong in (-2, 2000000001, 2**70, "many", "", 1.5, True, [], {}):
+    for wrong in NO_LIMITS:
         code, text = api.refused("PUT", path, {"quota": {name: wrong}})
         assert (code, name in text, "-1 to 2000000000" in text) == (400, True, True), (wrong, text)
     assert api.get(path, "quota")[name] == 7
