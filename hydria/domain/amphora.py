@@ -3,7 +3,7 @@
 import enum
 from typing import Annotated
 
-from hydria.domain.attributes import Doc, Kept, Resource
+from hydria.domain.attributes import Doc, Kept, Resource, Since
 from hydria.domain.types import Address, Instant, Name, Short, Uuid
 
 
@@ -65,8 +65,8 @@ class Amphora(Resource, kw_only=True, frozen=True):
     vrrp_id: Annotated[int | None, Doc("The VRRP router id.")] = None
     vrrp_priority: Annotated[int | None, Doc("The VRRP priority.")] = None
     cached_zone: Annotated[Name | None, Doc("The availability zone it was made in.")] = None
-    image_id: Annotated[Name | None, Doc("The image it was made from.")] = None
-    compute_flavor: Annotated[Name | None, Doc("The compute flavor it was made with.")] = None
+    image_id: Annotated[Name | None, Since("2.1"), Doc("The image it was made from.")] = None
+    compute_flavor: Annotated[Name | None, Since("2.3"), Doc("The compute flavor it was made with.")] = None
     created_at: Annotated[Instant, Doc("When it was created (UTC).")]
     updated_at: Annotated[Instant | None, Doc("When it last changed.")] = None
     session: Annotated[Short | None, Kept.HIDDEN, Doc("The session its datagrams are signed in.")] = None

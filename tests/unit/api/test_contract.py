@@ -134,6 +134,7 @@ def test_quotas_are_set_shown_and_given_back(api: Service) -> None:
     assert api.ask("PUT", f"/quotas/{PROJECT}", {"quota": {"load_balancer": 1, "pool": 7}}).status_code == 202
     quota = api.get(f"/quotas/{PROJECT}", "quota")
     assert (quota["loadbalancer"], quota["load_balancer"], quota["pool"], quota["member"]) == (1, 1, 7, -1)
+    assert api.ask("PUT", f"/quotas/{PROJECT}", {"quota": {"member": 8}}).json["quota"] == {**quota, "member": 8}
     assert [q["project_id"] for q in api.ask("GET", "/quotas").json["quotas"]] == [PROJECT]
     api.load_balancer()
     assert api.refused("POST", "/loadbalancers", {"loadbalancer": {"vip_subnet_id": api.subnet}})[0] == 403
@@ -166,6 +167,25 @@ def test_the_status_tree_shows_pools_of_listeners(api: Service) -> None:
     assert (tree["id"], tree["name"], tree["provisioning_status"]) == (lb, "lb", "PENDING_CREATE")
     (found,) = tree["listeners"][0]["pools"]
     assert (found["id"], found["members"][0]["address"], "health_monitor" in found) == (pool, "192.0.2.1", False)
+
+
+def test_the_status_tree_says_this_and_no_more(api: Service, tree: dict[str, str]) -> None:
+    pool = {"loadbalancer_id": tree["lb"], "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "name": "other"}
+    api.clock.turn(1)
+    other = api.make("/pools", "pool", **pool)["id"]
+    redirect = {"action": "REDIRECT_TO_POOL", "redirect_pool_id": other}
+    api.ask("PUT", f"/l7policies/{tree['policy']}", {"l7policy": redirect})
+    api.settle()
+    found = api.get(f"/loadbalancers/{tree['lb']}/status", "statuses")["loadbalancer"]
+    off = {"operating_status": "OFFLINE", "provisioning_status": "ACTIVE"}
+    member = {"id": tree["member"], "name": "", "address": "192.0.2.7", "protocol_port": 80, **off}
+    monitor = {"id": tree["hm"], "name": "", "type": "HTTP", **off, "operating_status": "ONLINE"}
+    pools = [
+        {"id": tree["pool"], "name": "", **off, "health_monitor": monitor, "members": [member]},
+        {"id": other, "name": "other", **off, "members": []},
+    ]
+    listener = {"id": tree["listener"], "name": "", **off, "pools": pools}
+    assert found == {"id": tree["lb"], "name": "lb", **off, "listeners": [listener]}
 
 
 def test_events_tell_who_changed_what_and_outlive_the_load_balancer(api: Service) -> None:

@@ -88,10 +88,20 @@ def test_a_flavor_needs_a_profile_that_exists(api: Service) -> None:
     assert api.refused("POST", "/flavors", {"flavor": body})[0] == 404
 
 
-@pytest.mark.parametrize("method,body", [("GET", None), ("PUT", {"flavor": {"name": "x"}}), ("DELETE", None)])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "path,root",
+    [
+        ("/flavors", "flavor"),
+        ("/flavorprofiles", "flavorprofile"),
+        ("/availabilityzones", "availability_zone"),
+        ("/availabilityzoneprofiles", "availability_zone_profile"),
+    ],
+)
 @pytest.mark.parametrize("key", [ids.NIL, "11111111-2222-3333-4444-555555555555", "not-an-id"])
-def test_nothing_and_the_reserved_one_are_not_found(api: Service, method: str, body: Any, key: str) -> None:
-    assert api.refused(method, f"/flavors/{key}", body, token="admin")[0] == 404
+def test_nothing_and_the_reserved_one_are_not_found(api: Service, method: str, path: str, root: str, key: str) -> None:
+    body = {root: {} if root.endswith("profile") else {"description": "x"}} if method == "PUT" else None
+    assert api.refused(method, f"{path}/{key}", body, token="admin")[0] == 404
 
 
 def test_everybody_sees_flavors_and_only_administrators_profiles(api: Service, profile: dict[str, Any]) -> None:

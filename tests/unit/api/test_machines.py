@@ -85,6 +85,37 @@ def test_statistics_are_those_of_each_listener(api: Service, lb: str) -> None:
     }
 
 
+def test_an_amphora_shows_what_administrators_know_of_it(api: Service, lb: str) -> None:
+    expected = """id loadbalancer_id compute_id lb_network_ip vrrp_ip ha_ip vrrp_port_id ha_port_id cert_expiration cert_busy
+        role status vrrp_interface vrrp_id vrrp_priority cached_zone created_at updated_at image_id compute_flavor"""
+    found = api.get(f"{PATH}/{serve(api, lb, cert_expiration=1_800_000_000_000_000)}", "amphora")
+    assert set(found) == set(expected.split())
+    told = {"cert_busy": False, "cert_expiration": "2027-01-15T08:00:00", "created_at": "1970-01-01T00:00:00"}
+    assert {name: found[name] for name in told} == told
+
+
+def test_connections_are_those_of_who_serves_and_everything_else_of_all(api: Service, lb: str) -> None:
+    serves, served = serve(api, lb), serve(api, lb, AmphoraStatus.PENDING_DELETE)
+    ports = [{"loadbalancer_id": lb, "protocol": "HTTP", "protocol_port": p} for p in (80, 81)]
+    listeners = [api.make("/listeners", "listener", **p)["id"] for p in ports]
+    values: dict[str, Any] = {
+        "active_connections": 1,
+        "bytes_in": 10,
+        "bytes_out": 100,
+        "request_errors": 1000,
+        "total_connections": 5,
+    }
+    counted = [
+        Statistics(listener_id=li, amphora_id=a, load_balancer_id=lb, **values)
+        for li in listeners
+        for a in (serves, served)
+    ]
+    api.context.observed.write(lambda o: observed.set_statistics(o, counted))
+    for path, times in ((f"/listeners/{listeners[0]}", 1), (f"/loadbalancers/{lb}", 2)):
+        twice = {name: 2 * times * n for name, n in values.items()}
+        assert api.get(f"{path}/stats", "stats") == {**twice, "active_connections": times}
+
+
 def test_only_one_in_error_can_be_deleted(api: Service, lb: str) -> None:
     fine, broken = serve(api, lb), serve(api, lb, AmphoraStatus.ERROR)
     code, text = api.refused("DELETE", f"{PATH}/{fine}")
