@@ -1,6 +1,9 @@
 """The application: every path, and what answers there."""
 
+from typing import Any
+
 import falcon
+from falcon import responders, routing
 
 from hydria.api import (
     docs,
@@ -25,9 +28,17 @@ from hydria.drivers.identity.local import LocalIdentity
 App = falcon.App[falcon.Request, falcon.Response]
 
 
+class Routes(routing.CompiledRouter):
+    """Knows the methods that the API has and no others: falcon would answer OPTIONS by itself."""
+
+    def map_http_methods(self, resource: object, **more: Any) -> Any:
+        found = dict(super().map_http_methods(resource, **more))
+        return {**found, "OPTIONS": responders.create_method_not_allowed(sorted(found))}
+
+
 def create(context: Context) -> App:
     """The API as a WSGI application."""
-    app: App = falcon.App(middleware=[Gate(context)])
+    app: App = falcon.App(middleware=[Gate(context)], router=Routes())
     errors.register(app)
     _first(app, context)
     for kind in kinds.KINDS:

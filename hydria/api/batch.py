@@ -27,11 +27,10 @@ class Nothing(Exception):
 
 def members(context: Context, req: falcon.Request, pool_id: str) -> None:
     """Make the members of a pool those of the body."""
-    body = requests.body(req, "members")
-    additive = query.is_true(query.parameters(req), "additive_only")
     if reads.parent(context, kinds.POOL, pool_id) is None:
         raise falcon.HTTPNotFound(description=f"pool {pool_id} could not be found.")
-    wanted = _wanted(body)
+    additive = query.is_true(query.parameters(req), "additive_only")
+    wanted = _wanted(requests.body(req, "members"))
     ask: Ask = req.context.ask
     if subnets := [m["subnet_id"] for m in wanted.values() if m["subnet_id"]]:
         context.database.read(lambda c: _pool(c, ask, pool_id, additive=additive))

@@ -12,6 +12,8 @@ from hydria.storage.answers import Taken
 from hydria.storage.database import Unavailable, Unsure
 
 LOG = log.get()
+SAID = {404: "There is nothing at {path}.", 405: "{method} cannot be done at {path}."}
+"""What is told where routing found nothing to do."""
 SOON_S, LATER_S = "1", "2"
 """When a request may be tried again that something stood against, and one that nobody could serve."""
 
@@ -70,14 +72,12 @@ def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: 
     _fault(resp, 500, f"Something is wrong in the service; its operator finds it under {req.context.request_id}.")
 
 
-def _http(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
+def _http(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
     for name, value in dict(error.headers or {}).items():
         resp.set_header(name, value)
-    answer(
-        resp,
-        error.status_code,
-        {"code": error.status_code, "title": error.title, "description": error.description or error.title},
-    )
+    unsaid = SAID.get(error.status_code, "{title}.").format(path=req.path, method=req.method, title=error.title)
+    words = error.description or unsaid
+    answer(resp, error.status_code, {"code": error.status_code, "title": error.title, "description": words})
 
 
 def register(app: "falcon.App[falcon.Request, falcon.Response]") -> None:

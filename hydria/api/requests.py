@@ -19,6 +19,8 @@ OPEN = ("/", "/healthcheck", "/openapi", "/docs")
 """Paths that need no token; /identity looks after itself."""
 PAGES = ("/healthcheck", "/docs")
 """Paths that answer people too, not only in JSON."""
+JSON = ("*/*", "application/json", "application/*")
+"""What a client accepts who accepts JSON."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +72,17 @@ class Gate:
         resp.set_header("X-Openstack-Request-Id", req.context.request_id)
         req.context.url = (self._context.settings.public_url or req.prefix) + req.path
         req.path = canonical(req.path)
-        if (req.content_length or 0) > self._context.settings.most_bytes:
-            raise falcon.HTTPContentTooLarge(
-                description=f"The body is larger than {self._context.settings.most_bytes} bytes."
-            )
+        if "\0" in req.path:
+            raise falcon.HTTPNotFound
+        req.context.most_bytes = self._context.settings.most_bytes
+        if (req.content_length or 0) > req.context.most_bytes:
+            raise _too_large(req)
         if req.path.startswith("/identity"):
             return
         if req.path not in OPEN:
             self._let_in(req, resp)
-        accept = req.get_header("Accept") or "*/*"
-        if (
-            req.path not in PAGES
-            and "*/*" not in accept
-            and "application/json" not in accept
-            and "application/*" not in accept
-        ):
+        accept = (req.get_header("Accept") or "*/*").lower()
+        if req.path not in PAGES and not any(kind in accept for kind in JSON):
             raise falcon.HTTPNotAcceptable(description="Only application/json is served.")
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
@@ -114,10 +112,18 @@ def _conditions(req: falcon.Request, caller: Caller) -> tuple[Mark | None, froze
 
 
 def raw(req: falcon.Request) -> bytes:
-    """The body as it was sent."""
+    """The body as it was sent: in a piece of a length that was told, or in chunks with an end."""
     if "raw" not in req.context:
-        req.context.raw = req.bounded_stream.read()
+        in_chunks = req.content_length is None and req.env.get("wsgi.input_terminated")
+        stream = req.stream if in_chunks else req.bounded_stream
+        req.context.raw = stream.read(req.context.most_bytes + 1)
+        if len(req.context.raw) > req.context.most_bytes:
+            raise _too_large(req)
     return bytes(req.context.raw)
+
+
+def _too_large(req: falcon.Request) -> falcon.HTTPError:
+    return falcon.HTTPContentTooLarge(description=f"The body is larger than {req.context.most_bytes} bytes.")
 
 
 def body(req: falcon.Request, key: str) -> Any:
@@ -126,7 +132,7 @@ def body(req: falcon.Request, key: str) -> Any:
     try:
         read = msgspec.json.decode(sent)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "The body is not valid JSON."
+        message = f"The body is not valid JSON; it must be an object with the key {key!r}."
         raise Invalid(message) from None
     if b"\\u0000" in sent:
         message = "The body must not hold the character NUL."
@@ -145,6 +151,6 @@ def attributes(req: falcon.Request, key: str) -> dict[str, Any]:
     """The same where the value must be an object."""
     found = body(req, key)
     if not isinstance(found, dict):
-        message = f"{key!r} must be an object."
+        message = f"{key!r} must be an object, not {msgspec.json.encode(found).decode():.120}."
         raise Invalid(message)
     return found

@@ -30,7 +30,7 @@ class Collection:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
         given = query.shown(req, self._context.settings)
-        within = self._within(req, parent_id, "get_all")
+        within = self._within(req, parent_id)
         wanted = query.asked(given, within, self._context.settings.page)
         wanted = wanted if within else reads.visible(req.context.ask, policies.thing(self._kind), wanted)
         found = reads.page(self._context, self._kind, wanted)
@@ -38,7 +38,7 @@ class Collection:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, parent_id: str | None = None) -> None:
         body = requests.attributes(req, self._kind.one)
-        self._within(req, parent_id, "post")
+        self._owner(parent_id)
         ask = req.context.ask
         if self._kind is kinds.LOADBALANCER:
             _answer(resp, 201, self._kind, self._root(ask, body))
@@ -58,16 +58,23 @@ class Collection:
         batch.members(self._context, req, parent_id)
         resp.status = 202
 
-    def _within(self, req: falcon.Request, parent_id: str | None, action: str) -> dict[str, str]:
-        """The condition that the path names; raises when there is no such parent or the action is not allowed."""
-        if parent_id is None:
+    def _within(self, req: falcon.Request, parent_id: str | None) -> dict[str, str]:
+        """The condition that the path names; raises when there is no such parent or listing it is not allowed."""
+        owner = self._owner(parent_id)
+        if parent_id is None or owner is None:
             return {}
-        kind, column = NESTED[self._kind]
+        req.context.ask.must(policies.on(self._kind, "get_all"), owner)
+        return {NESTED[self._kind][1]: parent_id.lower()}
+
+    def _owner(self, parent_id: str | None) -> str | None:
+        """The project of what the path names; raises when there is no such parent."""
+        if parent_id is None:
+            return None
+        kind = NESTED[self._kind][0]
         owner = reads.parent(self._context, kind, parent_id)
         if owner is None:
             raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
-        req.context.ask.must(policies.on(self._kind, action), owner[1])
-        return {column: parent_id.lower()}
+        return owner[1]
 
 
 class Item:
@@ -85,28 +92,29 @@ class Item:
         _answer(resp, 200, self._kind, found)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None) -> None:
-        object_id, under = _named(parent_id, child_id)
+        object_id, above = _named(parent_id, child_id)
+        under = self._under(above)
         body = requests.attributes(req, self._kind.one)
         if self._kind is kinds.L7POLICY and not body:
             message = "An L7 policy cannot be updated with nothing."
             raise Invalid(message)
-        self._beneath(object_id, under)
         values = forms.update(self._kind.resource, self._completed(object_id, body))
+        self._beneath(object_id, under)
         changed = writes.update(self._context, req.context.ask, self._kind, object_id, values)
         _answer(resp, 200, self._kind, changed)
 
     def on_put_restore(
         self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None
     ) -> None:
-        object_id, under = _named(parent_id, child_id)
-        self._beneath(object_id, under)
+        object_id, above = _named(parent_id, child_id)
+        self._beneath(object_id, self._under(above))
         _answer(resp, 200, self._kind, writes.restore(self._context, req.context.ask, self._kind, object_id))
 
     def on_delete(
         self, req: falcon.Request, resp: falcon.Response, parent_id: str, child_id: str | None = None
     ) -> None:
-        object_id, under = _named(parent_id, child_id)
-        self._beneath(object_id, under)
+        object_id, above = _named(parent_id, child_id)
+        self._beneath(object_id, self._under(above))
         cascade = query.is_true(query.parameters(req), "cascade")
         writes.delete(self._context, req.context.ask, self._kind, object_id, cascade=cascade)
         resp.status = 204
@@ -120,9 +128,8 @@ class Item:
             raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
         return parent_id.lower()
 
-    def _beneath(self, object_id: str, parent_id: str | None) -> None:
-        """Raise NotFound unless the object is beneath what the path names."""
-        under = self._under(parent_id)
+    def _beneath(self, object_id: str, under: str | None) -> None:
+        """Raise NotFound unless the object is beneath what the path names, if anything."""
         if under is None:
             return
         stored = writes.stored(self._context, self._kind, object_id)

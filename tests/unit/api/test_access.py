@@ -8,6 +8,7 @@ from hydria.api import policies
 from hydria.drivers.identity import Caller
 from hydria.kit import ids
 from tests.unit.api.conftest import FOREIGN, PROJECT, Service, Start
+from tests.unit.api.everything import World
 
 LB = "/loadbalancers"
 
@@ -16,7 +17,7 @@ class Asked:
     """Rules that let everybody do everything but what is forbidden, and remember what they were asked."""
 
     def __init__(self, *forbidden: str) -> None:
-        self.forbidden = forbidden
+        self.forbidden: tuple[str, ...] = forbidden
         self.heard: list[tuple[str, str]] = []
 
     def known(self, caller: Caller) -> Caller:
@@ -118,6 +119,68 @@ def test_every_request_asks_its_own_rule(start: Start) -> None:
             wanted = {"GET": "get_all" if where == above else "get_one", "PUT": "put", "DELETE": "delete"}[method]
             heard = {action.removesuffix("-global") for action, _ in asked.heard}
             assert heard == ({f"{thing}:{wanted}"} if (method, thing) != ("PUT", "l7policy") else set())
+
+
+PROFILE = {"name": "p", "provider_name": "amphora"}
+
+
+def offered(path: str, rule: str, root: str, made: dict[str, str]) -> list[tuple[str, str, Any, str]]:
+    one = f"{path}/{{{rule.replace('availability-', '').replace('-', '')}}}"
+    return [
+        ("GET", path, None, f"{rule}:get_all"),
+        ("POST", path, {root: made}, f"{rule}:post"),
+        ("GET", one, None, f"{rule}:get_one"),
+        ("PUT", one, {root: {}}, f"{rule}:put"),
+        ("DELETE", one, None, f"{rule}:delete"),
+    ]
+
+
+# Method, path, body, and the rule that decides; what a tree is made of is above.
+RULED: list[tuple[str, str, Any, str]] = [
+    ("GET", "/listeners/{listener}/stats", None, "listener:get_stats"),
+    ("GET", "/providers", None, "provider:get_all"),
+    ("GET", "/providers/amphora/flavor_capabilities", None, "provider-flavor:get_all"),
+    ("GET", "/providers/amphora/availability_zone_capabilities", None, "provider-availability-zone:get_all"),
+    ("GET", "/quotas", None, "quota:get_all-global"),
+    ("GET", "/quotas/{quota}", None, "quota:get_one"),
+    ("GET", "/quotas/{quota}/default", None, "quota:get_defaults"),
+    ("PUT", "/quotas/{quota}", {"quota": {}}, "quota:put"),
+    ("DELETE", "/quotas/{quota}", None, "quota:delete"),
+    ("GET", "/v2/octavia/amphorae", None, "amphora:get_all"),
+    ("GET", "/v2/octavia/amphorae/{amphora}", None, "amphora:get_one"),
+    ("GET", "/v2/octavia/amphorae/{amphora}/stats", None, "amphora:get_stats"),
+    ("DELETE", "/v2/octavia/amphorae/{amphora}", None, "amphora:delete"),
+    ("PUT", "/v2/octavia/amphorae/{amphora}/config", None, "amphora:put_config"),
+    ("PUT", "/v2/octavia/amphorae/{amphora}/failover", None, "amphora:put_failover"),
+    *offered("/flavors", "flavor", "flavor", {"name": "n", "flavor_profile_id": ids.new()}),
+    *offered("/flavorprofiles", "flavor-profile", "flavorprofile", {**PROFILE, "flavor_data": "{}"}),
+    *offered(
+        "/availabilityzones",
+        "availability-zone",
+        "availability_zone",
+        {"name": "n", "availability_zone_profile_id": ids.new()},
+    ),
+    *offered(
+        "/availabilityzoneprofiles",
+        "availability-zone-profile",
+        "availability_zone_profile",
+        {**PROFILE, "availability_zone_data": "{}"},
+    ),
+]
+
+
+def test_every_request_beside_a_tree_asks_its_own_rule(start: Start) -> None:
+    asked = Asked()
+    api = start(policy=asked)
+    made = {thing: path.rpartition("/")[2] for thing, path in tree(api).items()}
+    world = World(api, {"lb": made["loadbalancer"], **made, "hm": "", "policy": made["l7policy"], "rule": ""})
+    for method, path, body, rule in RULED:
+        asked.heard.clear()
+        asked.forbidden = (rule,)
+        result = api.ask(method, path.format(**world.keys), body)
+        assert asked.heard[0][0] == rule, (method, path)
+        assert rule in result.text or rule.endswith("-global"), (method, path)
+        assert result.status_code == (200 if rule.endswith("-global") else 403), (method, path)
 
 
 @pytest.mark.parametrize(

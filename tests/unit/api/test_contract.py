@@ -2,88 +2,8 @@
 
 import pytest
 
-from hydria.api.context import ApiSettings
 from hydria.kit import ids
-from tests.unit.api.conftest import FOREIGN, PROJECT, Service, Start
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v2/lbaas/loadbalancers",
-        "/v2/loadbalancers",
-        "/v2.0/lbaas/loadbalancers/",
-        "/v2.0/loadbalancers",
-        "/v2/lbaas/loadbalancers.json",
-    ],
-)
-def test_a_collection_has_several_paths(api: Service, path: str) -> None:
-    assert api.ask("GET", path).json == {"loadbalancers": [], "loadbalancers_links": []}
-
-
-def test_versions_are_told_without_a_token(api: Service) -> None:
-    versions = api.ask("GET", "/", bare=True, token="").json["versions"]
-    assert (len(versions), versions[-1]["id"], versions[-1]["status"]) == (31, "v2.30", "CURRENT")
-    assert {v["status"] for v in versions[:-1]} == {"SUPPORTED"}
-    assert all(v["links"][0]["href"].endswith("/v2") for v in versions)
-    assert api.ask("GET", "/v2").json == api.ask("GET", "/v2.0/lbaas").json == "v2"
-
-
-def test_health_is_told_where_that_is_switched_on(start: Start) -> None:
-    answers = [
-        start(ApiSettings(healthcheck=on)).ask("GET", "/healthcheck", bare=True, token="") for on in (False, True)
-    ]
-    assert [a.status_code for a in answers] == [404, 200]
-
-
-@pytest.mark.parametrize("token", ["", "forged"])
-def test_nothing_else_is_told_without_a_token(api: Service, token: str) -> None:
-    result = api.ask("GET", "/loadbalancers", token=token)
-    assert (result.status_code, result.json["error"]["code"]) == (401, 401)
-    assert "WWW-Authenticate" in result.headers
-
-
-def test_every_answer_carries_a_request_id(api: Service) -> None:
-    answers = [api.ask("GET", "/loadbalancers"), api.ask("GET", "/nothing"), api.ask("GET", "/listeners", token="")]
-    found = {a.headers["X-Openstack-Request-Id"] for a in answers}
-    assert len(found) == 3
-    assert all(i.startswith("req-") for i in found)
-
-
-@pytest.mark.parametrize(
-    "method,path,code",
-    [("GET", "/nothing", 404), ("PATCH", "/loadbalancers", 405), ("PUT", "/listeners", 405), ("DELETE", "/pools", 405)],
-)
-def test_what_routing_refuses_has_a_shape_of_its_own(api: Service, method: str, path: str, code: int) -> None:
-    result = api.ask(method, path)
-    assert (result.status_code, result.json["code"]) == (code, code)
-    assert {"title", "description"} <= result.json.keys()
-
-
-@pytest.mark.parametrize("accept,code", [("*/*", 200), ("text/html, application/json", 200), ("text/html", 406)])
-def test_only_json_is_served(api: Service, accept: str, code: int) -> None:
-    assert api.ask("GET", "/loadbalancers", headers={"Accept": accept}).status_code == code
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        "",
-        "{",
-        "[]",
-        "{}",
-        '{"pool": {}}',
-        '{"listener": 1}',
-        '{"listener": {"name": "\\u0000"}}',
-        "[" * 100000,
-        "name=x",
-    ],
-)
-def test_a_body_that_is_no_form_is_400(api: Service, raw: str) -> None:
-    result = api.http.simulate_post("/v2/lbaas/listeners", body=raw, headers={"X-Auth-Token": "member"})
-    assert result.status_code == 400
-    assert result.json["faultcode"] == "Client"
-    assert result.json["debuginfo"] is None
+from tests.unit.api.conftest import FOREIGN, PROJECT, Service
 
 
 @pytest.mark.parametrize("above", [{}, {"loadbalancer_id": None}])
@@ -97,15 +17,6 @@ def test_a_child_must_say_what_it_belongs_to(api: Service, above: dict[str, None
 def test_an_unknown_attribute_is_named(api: Service) -> None:
     code, text = api.refused("POST", "/listeners", {"listener": {"colour": "red"}})
     assert (code, "colour" in text) == (400, True)
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/loadbalancers/{}", "/pools/{}", "/loadbalancers/{}/status", "/loadbalancers/{}/stats", "/listeners/{}/stats"],
-)
-def test_an_unknown_or_malformed_id_is_404(api: Service, path: str) -> None:
-    for wrong in (ids.new(), "nonsense"):
-        assert api.refused("GET", path.format(wrong))[0] == 404
 
 
 @pytest.mark.parametrize("path", ["/pools/{}/members", "/l7policies/{}/rules"])
