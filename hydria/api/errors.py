@@ -75,7 +75,7 @@ def _bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: 
 def _http(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
     for name, value in dict(error.headers or {}).items():
         resp.set_header(name, value)
-    unsaid = SAID.get(error.status_code, "{title}.").format(path=req.path, method=req.method, title=error.title)
+    unsaid = SAID.get(error.status_code, "{title}.").format(path=req.context.path, method=req.method, title=error.title)
     words = error.description or unsaid
     answer(resp, error.status_code, {"code": error.status_code, "title": error.title, "description": words})
 

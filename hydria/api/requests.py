@@ -1,10 +1,12 @@
 """What every request goes through: one form of its path, its id in the log, its caller; and how its body is read."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 import falcon
 import msgspec
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from hydria.api import access, conditions, idempotency, query
 from hydria.api.context import Context
@@ -19,6 +21,10 @@ OPEN = ("/", "/healthcheck", "/openapi", "/docs")
 """Paths that need no token; /identity looks after itself."""
 PAGES = ("/healthcheck", "/docs")
 """Paths that answer people too, not only in JSON."""
+TORN = (OSError, ParseException)
+"""How the server tells of chunks that are none, and of clients that go away."""
+PIECES, PIECE = 32, 1 << 20
+"""How much of a body that is too large is read."""
 JSON = ("*/*", "application/json", "application/*")
 """What a client accepts who accepts JSON."""
 
@@ -71,6 +77,7 @@ class Gate:
         self._context.seats.take()
         resp.set_header("X-Openstack-Request-Id", req.context.request_id)
         req.context.url = (self._context.settings.public_url or req.prefix) + req.path
+        req.context.path = req.path
         req.path = canonical(req.path)
         if "\0" in req.path:
             raise falcon.HTTPNotFound
@@ -112,17 +119,30 @@ def _conditions(req: falcon.Request, caller: Caller) -> tuple[Mark | None, froze
 
 
 def raw(req: falcon.Request) -> bytes:
-    """The body as it was sent: in a piece of a length that was told, or in chunks with an end."""
+    """The body as it was sent; raises Invalid, and the error of one that is too large."""
     if "raw" not in req.context:
-        in_chunks = req.content_length is None and req.env.get("wsgi.input_terminated")
-        stream = req.stream if in_chunks else req.bounded_stream
-        req.context.raw = stream.read(req.context.most_bytes + 1)
+        try:
+            req.context.raw = _stream(req).read(req.context.most_bytes + 1)
+        except TORN as error:
+            message = f"The body could not be read: {error}."
+            raise Invalid(message) from None
         if len(req.context.raw) > req.context.most_bytes:
             raise _too_large(req)
     return bytes(req.context.raw)
 
 
+def _stream(req: falcon.Request) -> Any:
+    """The body: in a piece of a length that was told, or in chunks with an end."""
+    in_chunks = req.content_length is None and req.env.get("wsgi.input_terminated")
+    return req.stream if in_chunks else req.bounded_stream
+
+
 def _too_large(req: falcon.Request) -> falcon.HTTPError:
+    """The error of a body that is too large. Some more of it is read: who is still sending would not hear the answer."""
+    with contextlib.suppress(*TORN):
+        for _ in range(PIECES):
+            if not _stream(req).read(PIECE):
+                break
     return falcon.HTTPContentTooLarge(description=f"The body is larger than {req.context.most_bytes} bytes.")
 
 

@@ -1,11 +1,13 @@
 """Section 2 of the contract: what a request may be, which of its faults is told first, and in which shape."""
 
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from falcon import testing
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from hydria.api.context import ApiSettings
 from hydria.kit import ids
@@ -113,6 +115,25 @@ def test_a_body_may_come_in_chunks_and_be_too_large(start: Start, tree: dict[str
             codes.append(result.status_code)
             shape = set(result.json)
     assert (codes, shape) == ([200, 200, 413, 413], BEFORE)
+
+
+class Torn(io.BytesIO):
+    """A body that ends before its end, as servers tell of it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [OSError("no more data"), ParseException("no more data")])
+def test_a_body_that_cannot_be_read_is_400(api: Service, tree: dict[str, str], error: Exception) -> None:
+    torn = {"wsgi.input": Torn(error), "wsgi.input_terminated": True}
+    headers = {"X-Auth-Token": "member"}
+    result = api.http.simulate_put(f"{LISTENERS}/{tree['listener']}", body="x", headers=headers, extras=torn)
+    assert (result.status_code, "no more data" in result.json["faultstring"]) == (400, True)
 
 
 @pytest.mark.parametrize(
