@@ -31,6 +31,7 @@ ALL = {
     "graph": Suite("graph", ("--n-graph", "4"), ("--n-graph", "1"), rounds=2),
     "changes": Suite("changes", ("--seconds", "4"), ("--seconds", "0.5"), rounds=2),
     "burst": Suite("burst", ("--burst", "100"), ("--burst", "10")),
+    "filled": Suite("list", ("--n", "1", "--list-sizes", "1000"), ("--n", "1", "--list-sizes", "30")),
     "list": Suite("list", ("--n", "45", "--list-sizes", "1000"), ("--n", "6", "--list-sizes", "30")),
     "alone": Suite(
         "throughput", ("--clients", "1", "--seconds", "4"), ("--clients", "1", "--seconds", "0.5"), rounds=2
@@ -38,7 +39,8 @@ ALL = {
     "throughput": Suite("throughput", ("--clients", "8", "--seconds", "4"), ("--seconds", "0.5"), rounds=2),
     "batch": Suite("batch", ("--n-batch", "3"), ("--n-batch", "1")),
 }
-"""`alone` is the reads of `throughput` by one client after another: what each costs when nothing waits."""
+"""`filled` makes what is listed, so that its work is over when lists are measured. `alone` is the reads of `throughput` by
+one client: what each costs when nothing waits."""
 
 
 def run(bench: Path, running: Sequence[Side], names: Iterable[str], *, quick: bool) -> Iterator[dict[str, Any]]:
