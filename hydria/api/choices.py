@@ -27,9 +27,8 @@ class Choice(NamedTuple):
 
 def choose(context: Context, values: Mapping[str, Any]) -> Choice:
     """What the attributes of a new load balancer choose; raises Invalid, and Unsupported for what is not served here."""
-    flavor, zone = context.database.read(
-        lambda c: stored(c, values.get("flavor_id"), values.get("availability_zone"), held=False)
-    )
+    named = values.get("flavor_id"), values.get("availability_zone")
+    flavor, zone = context.database.read(lambda c: stored(c, *named, held=False)) if any(named) else (None, None)
     settings = context.settings
     asked = values.get("provider")
     wanted = asked if asked is not None else next((x.provider for x in (flavor, zone) if x), settings.default_provider)

@@ -42,9 +42,11 @@ def _until_applied(context: Context, load_balancer_id: str, most_s: float) -> No
 
 
 def reached(context: Context, ask: Ask, kind: kinds.Kind, found: shown.Shown) -> shown.Shown:
-    """The object to answer with: as it was committed, or as it is after waiting."""
+    """The object to answer with, where the request waits: as it is by now, or as it was if it is gone."""
+    if not ask.waits:
+        return found
     object_id = found.body["id"]
-    now = context.database.read(lambda c: shown.one(c, kind, object_id, context.now())) if ask.waits else None
-    found = now or found
-    context.observed.read(lambda o: shown.operating(o, [found]))
-    return found
+    now = context.database.read(lambda c: shown.one(c, kind, object_id, context.now()))
+    if now is not None:
+        context.observed.read(lambda o: shown.operating(o, [now]))
+    return now or found

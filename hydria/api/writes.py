@@ -95,6 +95,7 @@ def _written(context: Context, c: Connection, ask: Ask, code: int, kind: kinds.K
 
 def _told(context: Context, ask: Ask, kind: kinds.Kind, found: shown.Shown) -> shown.Shown:
     waiting.told(context, ask, found.load_balancer_id)
+    context.observed.read(lambda o: shown.operating(o, [found]))
     return waiting.reached(context, ask, kind, found)
 
 

@@ -1,10 +1,11 @@
 """Quotas: what a project may have and has. Always taken after the load balancer's row, so that two writers never wait for each other."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, update
+from sqlalchemy import Connection, Update, bindparam, func, or_, update
 
 from hydria.domain.refusals import Forbidden
 from hydria.storage import flat, merging, plain, tables
@@ -24,9 +25,9 @@ def take(
 
     Objects `leaving` in the same write make room for others, although they count until their deletion is settled.
     """
-    taken = {f"used_{k}": QUOTA.c[f"used_{k}"] + n for k, n in wanted.items()}
-    if not c.execute(update(QUOTA).where(QUOTA.c.project_id == project_id).values(**taken)).rowcount:
+    if not _count(c, project_id, wanted):
         first = {"project_id": project_id, **{f"used_{k}": n for k, n in wanted.items()}}
+        taken = {f"used_{k}": QUOTA.c[f"used_{k}"] + n for k, n in wanted.items()}
         c.execute(merging.merging(c.dialect.name, QUOTA, first, taken))  # others may be the first at the same time
     row = plain.find(c, QUOTA, project_id=project_id).one()._mapping  # noqa: SLF001
     for k in wanted:
@@ -40,8 +41,20 @@ def take(
 def free(c: Connection, project_id: str, counts: Mapping[str, int]) -> None:
     """Give back what a settled deletion has freed."""
     if counts:
-        freed = {f"used_{k}": QUOTA.c[f"used_{k}"] - n for k, n in counts.items()}
-        c.execute(update(QUOTA).where(QUOTA.c.project_id == project_id).values(**freed))
+        _count(c, project_id, {k: -n for k, n in counts.items()})
+
+
+def _count(c: Connection, project_id: str, more: Mapping[str, int]) -> int:
+    """Add to what a project has; how many rows it has, one or none."""
+    by = {f"more_{k}": n for k, n in more.items()}
+    return c.execute(_counting(tuple(more)), {"project": project_id, **by}).rowcount
+
+
+@cache
+def _counting(names: tuple[str, ...]) -> Update:
+    """Built once for objects of these kinds."""
+    sums = {f"used_{k}": QUOTA.c[f"used_{k}"] + bindparam(f"more_{k}") for k in names}
+    return update(QUOTA).where(QUOTA.c.project_id == bindparam("project")).values(**sums)
 
 
 def limits(c: Connection, project_id: str) -> dict[str, int | None]:

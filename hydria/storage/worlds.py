@@ -1,12 +1,13 @@
 """Everything known of one load balancer, read in one snapshot with a fixed number of statements."""
 
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, select
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, delete, literal, select, union_all
 
 from hydria.control.world import Suspicion, World
 from hydria.domain import kinds, tree
+from hydria.domain.loadbalancer import LoadBalancer
 from hydria.domain.part import Part
 from hydria.domain.tree import FIELD, Tree
 from hydria.domain.verdict import Verdict
@@ -17,11 +18,15 @@ MOST = 500
 """Ids in a statement."""
 
 
-@cache
-def _buried(table: Table) -> Select[Any]:
-    t = table.c
+def _buried(kind: kinds.Kind) -> Select[Any]:
+    t = tables.TREE[kind.table].c
     settled = (t.deleted > 0) & (t.deleted <= bindparam("settled"))
-    return select(t.id, t.project_id).where(t.load_balancer_id == bindparam("lb"), settled)
+    what = literal(kind.table, literal_execute=True).label("kind")
+    return select(what, t.id, t.project_id).where(t.load_balancer_id == bindparam("lb"), settled)
+
+
+BURIED = union_all(*map(_buried, kinds.KINDS))
+"""Objects whose deletion is settled."""
 
 
 def desired(c: Connection, lb_id: str, *, deleted: bool = False) -> Tree:
@@ -53,17 +58,17 @@ def accepted(c: Connection, lb_id: str) -> tuple[Tree, int, int]:
     return (tree.load(row.tree), row.generation, row.revision) if row else (Tree(), 0, 0)
 
 
-def read(c: Connection, lb_id: str) -> World | None:
-    """The world of a load balancer; None when there is no such thing."""
+def read(c: Connection, lb_id: str, known: World | None = None) -> World | None:
+    """The world of a load balancer; None when there is no such thing. What is `known` of it spares reading the same again."""
     stands = progress.standing(c, lb_id)
     lb = rows.one(c, kinds.LOADBALANCER, lb_id)
-    if lb is None or stands is None:
+    if not isinstance(lb, LoadBalancer) or stands is None:
         return None
     runs, generation, revision = accepted(c, lb_id)
     return World(
-        desired=desired(c, lb_id),
+        desired=_desired(c, lb, known),
         deleted=bool(lb.deleted),
-        generation=lb.generation,  # type: ignore[attr-defined]
+        generation=lb.generation,
         settled=stands.settled,
         accepted=runs,
         accepted_generation=generation,
@@ -77,23 +82,27 @@ def read(c: Connection, lb_id: str) -> World | None:
     )
 
 
+def _desired(c: Connection, lb: LoadBalancer, known: World | None) -> Tree:
+    """The tree as it is wanted. Whatever is beneath a load balancer is written together with a new generation."""
+    if known is None or known.generation != lb.generation:
+        return desired(c, lb.id)
+    return msgspec.structs.replace(known.desired, loadbalancer=None if lb.deleted else lb)
+
+
 def bury(c: Connection, lb_id: str, settled: int) -> None:
     """Remove demands that are settled, and objects whose deletion is; give quota back. Part of the settling transaction."""
     demands.settle(c, lb_id, settled)
-    counts: dict[str, int] = {}
-    project = ""
-    for kind in reversed(kinds.KINDS):
-        table = tables.TREE[kind.table]
-        # Looked up before, deleted by id: a database that locks what it looks at would wait here for a user's write,
-        # which holds the load balancer and waits for the progress row that we hold.
-        found = c.execute(_buried(table), {"lb": lb_id, "settled": settled}).all()
-        gone = [row.id for row in found]
-        for first in range(0, len(gone), MOST):
-            c.execute(delete(table).where(table.c.id.in_(gone[first : first + MOST])))
-        if found:
-            counts[kind.table] = len(gone)
-            project = found[0].project_id
-    quotas.free(c, project, counts)
-    if "load_balancer" in counts:
+    # Looked up before, deleted by id: a database that locks what it looks at would wait here for a user's write,
+    # which holds the load balancer and waits for the progress row that we hold.
+    found = c.execute(BURIED, {"lb": lb_id, "settled": settled}).all()
+    gone = {kind.table: [row.id for row in found if row.kind == kind.table] for kind in reversed(kinds.KINDS)}
+    for name, object_ids in gone.items():
+        table = tables.TREE[name]
+        for first in range(0, len(object_ids), MOST):
+            c.execute(delete(table).where(table.c.id.in_(object_ids[first : first + MOST])))
+    if not found:
+        return
+    quotas.free(c, found[0].project_id, {name: len(object_ids) for name, object_ids in gone.items() if object_ids})
+    if gone["load_balancer"]:
         for table in (P, tables.ACCEPTED, V, S, tables.EXTERNAL):
             plain.remove(c, table, load_balancer_id=lb_id)

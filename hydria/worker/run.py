@@ -43,21 +43,24 @@ class Run:
         self.epoch = epoch
         self.done: list[Done] = []
         self.world: World
+        self._known: World | None = None
         self.request_id: str | None = None
         """The request that wrote the newest generation."""
         self._sure = sure
 
     def look(self) -> World | None:
         """Read the world anew; None when the load balancer is gone."""
-        found, asked = self.tools.database.read(self._read)
+        found = self.tools.database.read(self._read)
         if found is not None:
-            self.world = found
-            self.request_id = asked.get((self.load_balancer_id, found.generation))
+            self.world = self._known = found
         return found
 
-    def _read(self, c: database.Connection) -> tuple[World | None, dict[tuple[str, int], str]]:
-        found = worlds.read(c, self.load_balancer_id)
-        return found, journal.requests(c, [(self.load_balancer_id, found.generation)]) if found else {}
+    def _read(self, c: database.Connection) -> World | None:
+        found, known = worlds.read(c, self.load_balancer_id, self._known), self._known
+        if found is not None and (known is None or known.generation != found.generation):
+            write = (self.load_balancer_id, found.generation)
+            self.request_id = journal.requests(c, [write]).get(write)
+        return found
 
     def now(self) -> int:
         """Microseconds since 1970."""
@@ -84,11 +87,16 @@ class Run:
 
     def thing(self, name: str) -> External:
         """The row of a thing as it is now."""
-        found = self.tools.database.read(lambda c: ledger.one(c, name))
-        if found is None:
+        return self.among(name)[0]
+
+    def among(self, name: str) -> tuple[External, list[External]]:
+        """The row of a thing as it is now, and those of all that belongs to the same amphora."""
+        found = self.tools.database.read(lambda c: ledger.of(c, self.load_balancer_id))
+        thing = next((x for x in found if x.name == name), None)
+        if thing is None:
             message = f"{name} is not in the ledger"
             raise LookupError(message)
-        return found
+        return thing, [x for x in found if x.amphora_id == thing.amphora_id]
 
     def things(self, amphora_id: str) -> list[External]:
         """What belongs to an amphora, as it is now."""

@@ -51,8 +51,6 @@ class Runner:
             for _ in range(ROUNDS):
                 if not self._round(run):
                     return False
-                if self._tools.database.write(lambda c: claims.release(c, run.load_balancer_id, run.epoch)):
-                    return False
             self._tools.database.write(lambda c: claims.drop(c, run.load_balancer_id, run.epoch))
         except (claims.LostClaim, Stale):
             log.get().info("run.lost")  # another worker is in charge
@@ -63,7 +61,7 @@ class Runner:
         return True
 
     def _round(self, run: Run) -> bool:
-        """Plan and do until settled; False when the claim was given back."""
+        """Plan and do until settled; True when more is wanted by then, False when the claim was given back."""
         for _ in range(PLANS):
             world = run.look()
             if world is None:
@@ -118,22 +116,23 @@ class Runner:
         return branch
 
     def _settle(self, run: Run) -> bool:
-        """Commit that what is wanted is what runs; False when nothing of the load balancer is left."""
+        """Commit that what is wanted is what runs, and give the claim back; True when more is wanted, and it is kept."""
         world, lb_id = run.world, run.load_balancer_id
 
-        def write(c: database.Connection) -> None:
+        def write(c: database.Connection) -> bool:
             claims.settle(c, lb_id, world.generation)
             if run.done:
                 journal.add(c, _entry(run, "settled"))
             worlds.bury(c, lb_id, world.generation)
+            return not world.deleted and not claims.release(c, lb_id, run.epoch)
 
-        run.commit(write)
+        is_more = run.commit(write)
         self._notice("settled", run)
         log.get().info(
             "run.settled", request_id=run.request_id, generation=world.generation, steps=[d.step for d in run.done]
         )
         run.done.clear()
-        return not world.deleted
+        return is_more
 
     def _notice(self, outcome: str, run: Run) -> None:
         self._tools.noticed(outcome, sum(d.ms for d in run.done) / 1000)

@@ -1,5 +1,7 @@
 """Steps done by talking to an amphora: it is enrolled, told what it is, looked at and retired."""
 
+from typing import Any
+
 from hydria.amphora import Contact
 from hydria.control.steps import Boot, Doom, Look, Retire, Tell, Withdraw
 from hydria.control.world import Placement, Purpose
@@ -27,8 +29,7 @@ def boot(step: Boot, run: Run) -> None:
     """Wait for its answer, let it have its certificate, tell it what it is."""
     amphora = run.amphora(step.amphora_id)
     expires = _answer(amphora, run)
-    run.commit(lambda c: amphorae.note(c, amphora.id, run.now(), cert_expiration=int(expires * 1_000_000)))
-    facts = tell(amphora, run)
+    facts = tell(amphora, run, cert_expiration=int(expires * 1_000_000))
     run.commit(lambda c: amphorae.note(c, amphora.id, run.now(), status=AmphoraStatus.ALLOCATED, boot_id=facts.boot_id))
 
 
@@ -60,15 +61,14 @@ def _is_it_dead(amphora: Amphora, run: Run, words: str, *, late: bool) -> None:
     raise Failed(reason, "a new amphora is made at the next try; see the compute service if this goes on")
 
 
-def tell(amphora: Amphora, run: Run) -> Facts:
-    """Give an amphora its node document, in a new session."""
+def tell(amphora: Amphora, run: Run, **learned: Any) -> Facts:
+    """Give an amphora its node document, in a new session; what was `learned` of it is written with that."""
     settings = run.tools.settings
     version = max(settings.master_keys)
     session = ids.new()
     epoch = amphora.node_epoch + 1
-    run.commit(
-        lambda c: amphorae.note(c, amphora.id, run.now(), session=session, master_version=version, node_epoch=epoch)
-    )
+    told = {"session": session, "master_version": version, "node_epoch": epoch}
+    run.commit(lambda c: amphorae.note(c, amphora.id, run.now(), **told, **learned))
     document = NodeDocument(
         amphora_id=amphora.id,
         epoch=epoch,

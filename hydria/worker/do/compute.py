@@ -56,14 +56,14 @@ def reserve_amphora(step: ReserveAmphora, run: Run) -> None:
 
 def make_server(step: MakeServer, run: Run) -> None:
     """Ask for the machine. Its name is new, so it can be asked for only once."""
-    thing = run.thing(step.name)
+    thing, things = run.among(step.name)
     amphora_id = str(thing.amphora_id)
-    port = next(x for x in run.things(amphora_id) if x.purpose is Purpose.MANAGEMENT)
+    port = next(x for x in things if x.purpose is Purpose.MANAGEMENT)
     order = Order(
         name=thing.name, amphora_id=amphora_id, management=as_port(port), files=_config_drive(amphora_id, run)
     )
     machine_id = run.tools.compute.create(order)
-    adopt(thing, machine_id, run)
+    adopt(thing, things, machine_id, run)
 
 
 def _config_drive(amphora_id: str, run: Run) -> dict[str, bytes]:
@@ -78,10 +78,10 @@ def _config_drive(amphora_id: str, run: Run) -> dict[str, bytes]:
     }
 
 
-def adopt(thing: External, machine_id: str, run: Run) -> None:
-    """Record a machine that exists."""
+def adopt(thing: External, things: list[External], machine_id: str, run: Run) -> None:
+    """Record a machine that exists; `things` are all of its amphora."""
     amphora_id = str(thing.amphora_id)
-    port = next((x for x in run.things(amphora_id) if x.purpose is Purpose.MANAGEMENT), None)
+    port = next((x for x in things if x.purpose is Purpose.MANAGEMENT), None)
     address = port.address if port else None
 
     def write(c: database.Connection) -> None:
@@ -97,9 +97,9 @@ def adopt(thing: External, machine_id: str, run: Run) -> None:
 
 def plug(step: Plug, run: Run) -> None:
     """Give the amphora the card of a port."""
-    thing = run.thing(step.name)
+    thing, things = run.among(step.name)
     amphora_id = str(thing.amphora_id)
-    server = next(x for x in run.things(amphora_id) if x.purpose is Purpose.SERVER)
+    server = next(x for x in things if x.purpose is Purpose.SERVER)
     if server.state is not ExternalState.MADE or not server.cloud_id:
         reason = f"amphora {amphora_id} has no machine to plug into"
         raise Failed(reason)

@@ -10,13 +10,13 @@ from hydria.worker.run import Run
 
 def resolve(step: Resolve, run: Run) -> None:
     """Adopt what the name stands for, or doom the name: a late arrival under it is garbage."""
-    thing = run.thing(step.name)
+    thing, things = run.among(step.name)
     if thing.state is not ExternalState.PLANNED:
         return
     if thing.kind == "server":
         machine = run.tools.compute.find(thing.name)
         if machine is not None:
-            compute.adopt(thing, machine.id, run)
+            compute.adopt(thing, things, machine.id, run)
             return
     else:
         port = run.tools.network.find_port(thing.name)

@@ -28,8 +28,8 @@ class Pushing:
     def __init__(self, amphora_id: str, run: Run) -> None:
         self.run = run
         self.amphora_id = amphora_id
-        self.contact: Contact = talk.contact(run.amphora(amphora_id))
-        self.cards: list[External] = [x for x in run.things(amphora_id) if x.state is ExternalState.MADE]
+        self.contact: Contact = talk.contact(next(a for a in run.world.amphorae if a.id == amphora_id))
+        self.cards: list[External] = [x for x in run.world.things(amphora_id) if x.state is ExternalState.MADE]
         self._subnets: dict[str, Subnet] = {}
 
     def subnet(self, subnet_id: str) -> Subnet:
