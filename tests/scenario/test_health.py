@@ -59,6 +59,7 @@ class Rig:
         self.amphora, self.session, self.boot = (ids.new() for _ in range(3))
         self.key = datagrams.session_key(MASTER, self.amphora, self.session)
         self.seq, self.token, self.nudged = 0, datagrams.NO_TOKEN, list[str]()
+        self.told = 0
         self.intent.write(self._fill)
         self.start()
 
@@ -107,7 +108,7 @@ class Rig:
         moment = Moment(self.time.now(), self.time.monotonic())
         answer, events = self.health.heard.hear(datagram, ("192.0.2.9", 1), moment)
         if answer:
-            self.token = answer[58:74]
+            self.token, self.told = answer[58:74], answer[datagrams.HEADER.size]
         self.health.writer.take(events)
         return events
 
@@ -337,6 +338,15 @@ def test_a_clock_that_jumps_kills_nobody(rig):
         rig.time.jump(jump)
         rig.turn(10)
     assert rig.suspected() == []
+
+
+def test_an_amphora_is_told_that_work_on_it_waits_until_it_is_done(rig):
+    told = []
+    for settled in (1, 2):
+        rig.intent.write(lambda c, n=settled: c.execute(update(tables.PROGRESS).values(wanted=2, settled=n)))
+        rig.turn(2)
+        told.append(rig.told)
+    assert told == [datagrams.PENDING_WORK, 0]
 
 
 def test_an_amphora_is_heard_as_soon_as_it_is_in_the_database(rig):

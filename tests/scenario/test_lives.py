@@ -1,10 +1,14 @@
 """A load balancer's life on a simulated cloud."""
 
+import ipaddress
+
+import msgspec
 import pytest
 
 from hydria.domain import kinds
 from hydria.drivers import sim
-from tests.scenario.lab import BACK, Cellar, Lab
+from hydria.wire import identities
+from tests.scenario.lab import BACK, MANAGEMENT, Cellar, Lab
 
 
 @pytest.fixture
@@ -19,6 +23,31 @@ def test_a_new_load_balancer_becomes_active_and_runs(lab: Lab) -> None:
     assert set(picture["statuses"]) == {"ACTIVE"}
     assert picture["running"] == [(True, 2)]
     assert picture["leftovers"] == []
+
+
+def test_every_load_balancer_has_an_amphora_with_a_management_address_of_its_own(lab: Lab) -> None:
+    made = [lab.full() for _ in range(3)]
+    for lb in made:
+        lab.work(lb)
+    worlds = [lab.world(lb) for lb in made]
+    (management,) = (ipaddress.ip_network(s.cidr) for s in MANAGEMENT.subnets)
+    addresses = {a.lb_network_ip for w in worlds for a in w.amphorae}
+    assert [len(w.amphorae) for w in worlds] == [1, 1, 1]
+    assert len(addresses) == len(made)
+    assert all(ipaddress.ip_address(a) in management for a in addresses)
+    assert addresses.isdisjoint(w.desired.loadbalancer.vip_address for w in worlds)
+
+
+def test_an_amphora_is_given_its_name_and_certificates_and_nothing_of_the_database(lab: Lab) -> None:
+    lab.work(lab.create())
+    (machine,) = lab.cloud.machines.values()
+    files = machine.order.files
+    certificate, trust, settings = identities.FILES
+    assert files.keys() == {certificate, trust, settings}
+    places = {"certificate", "client_ca", "state_folder", "run_folder", "service_folder", "haproxy"}
+    assert (
+        msgspec.json.decode(files[settings]).keys() == {"amphora_id", "deployment", "bind_host", "bind_port"} | places
+    )
 
 
 def test_deleting_leaves_nothing(lab: Lab) -> None:

@@ -363,9 +363,18 @@ def test_ping_checks_work_without_privilege(tree, client):
     assert members(client, tree)[ids.raw(pinged)] == datagrams.MemberState.UP
 
 
+def told(client, tree) -> list[datagrams.State]:
+    return msgspec.msgpack.decode(client.good("GET", f"{tree.path}/state"), type=list[datagrams.State])
+
+
 def members(client, tree) -> dict[bytes, int]:
-    said = msgspec.msgpack.decode(client.good("GET", f"{tree.path}/state"), type=list[datagrams.State])
-    return dict(pair for state in said for pair in state.members)
+    return dict(pair for state in told(client, tree) for pair in state.members)
+
+
+def test_statuses_and_counters_are_told_when_asked(tree, client):
+    eventually(lambda: members(client, tree) == {ids.raw(next(iter(tree.members))): datagrams.MemberState.UP})
+    (counted,) = [listener for state in told(client, tree) for listener in state.listeners]
+    assert (counted.listener_id, counted.open, counted.total_connections > 0) == (ids.raw(tree.listener), True, True)
 
 
 def test_a_retired_placement_accepts_no_more_and_an_apply_brings_it_back(tree, client, lab):

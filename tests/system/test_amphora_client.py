@@ -183,5 +183,22 @@ def test_a_hundred_questions_on_a_kept_connection_take_a_moment(machine: Machine
     assert statistics.median(took) < 0.02
 
 
+def test_what_a_command_asks_is_done_when_it_is_answered_and_within_two_seconds(machine: Machine, rig: Rig) -> None:
+    lb, to = ids.new(), rig.contact
+    for command, running in (
+        (lambda: rig.amphorae.facts(to), None),
+        (lambda: rig.amphorae.prove(to, rig.document(lb)), None),
+        (lambda: rig.amphorae.apply(to, rig.document(lb)), 1),
+        (lambda: rig.amphorae.apply(to, rig.document(lb, generation=2, port=8001)), 2),
+        (lambda: rig.amphorae.retire(to, lb, 1), 2),
+        (lambda: rig.amphorae.remove(to, lb, 1), None),
+    ):
+        began = time.monotonic()
+        command()
+        assert time.monotonic() - began < 2
+        placed = rig.placed(lb)
+        assert (placed.generation if placed and placed.running else None) == running
+
+
 def issuer_of(pem: bytes) -> str:
     return x509.load_pem_x509_certificate(pem).issuer.rfc4514_string()

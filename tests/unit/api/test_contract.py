@@ -3,6 +3,8 @@
 import pytest
 
 from hydria.kit import ids
+from hydria.storage import observed
+from hydria.storage.observed import Statistics
 from tests.unit.api.conftest import FOREIGN, PROJECT, Service
 
 
@@ -118,6 +120,12 @@ def test_statistics_are_sums(api: Service) -> None:
     lb = api.load_balancer()["id"]
     nothing = {"active_connections": 0, "bytes_in": 0, "bytes_out": 0, "request_errors": 0, "total_connections": 0}
     assert api.get(f"/loadbalancers/{lb}/stats", "stats") == nothing
+    one, two = (api.make("/listeners", "listener", loadbalancer_id=lb, **HTTP, protocol_port=p)["id"] for p in (80, 81))
+    counted = [(one, ids.new(), 7), (one, ids.new(), 20), (two, ids.new(), 100)]
+    found = [Statistics(listener_id=li, amphora_id=a, load_balancer_id=lb, bytes_in=n) for li, a, n in counted]
+    api.context.observed.write(lambda o: observed.set_statistics(o, found))
+    assert api.get(f"/listeners/{one}/stats", "stats") == {**nothing, "bytes_in": 27}
+    assert api.get(f"/loadbalancers/{lb}/stats", "stats") == {**nothing, "bytes_in": 127}
 
 
 def test_providers_and_amphorae_are_listed(api: Service) -> None:

@@ -9,7 +9,7 @@ from hydria.domain.demands import What
 from hydria.kit import ids
 from hydria.storage import amphorae, demands, observed
 from hydria.storage.observed import Statistics
-from tests.unit.api.conftest import PROJECT, Service
+from tests.unit.api.conftest import PROJECT, Service, Start
 
 PATH = "/v2/octavia/amphorae"
 
@@ -135,6 +135,16 @@ def test_a_failover_is_recorded_and_nudged(api: Service, lb: str) -> None:
     assert (event["action"], event["type"], event["id"]) == ("failover", "amphora", amphora)
     api.settle()
     assert (demanded(api, lb), status(api, lb)) == ([], "ACTIVE")
+
+
+def test_every_process_of_the_api_knows_what_was_ordered_of_another(api: Service, start: Start, lb: str) -> None:
+    amphora, other = serve(api, lb), start()
+    other.token = "admin"
+    assert api.ask("PUT", f"{PATH}/{amphora}/failover").status_code == 202
+    assert other.refused("PUT", f"{PATH}/{amphora}/failover")[0] == 409
+    for path, root in ((f"/loadbalancers/{lb}", "loadbalancer"), (f"{PATH}/{amphora}", "amphora")):
+        assert other.get(path, root) == api.get(path, root)
+    assert (demanded(other, lb), status(other, lb)) == ([(amphora, What.REPLACE)], "PENDING_UPDATE")
 
 
 def test_a_new_configuration_may_be_ordered_at_any_time(api: Service, lb: str) -> None:

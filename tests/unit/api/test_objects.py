@@ -3,6 +3,7 @@
 import pytest
 
 from hydria.api.context import ApiSettings
+from hydria.render import unsupported
 from tests.unit.api.conftest import Service, Start, paths
 
 
@@ -148,6 +149,21 @@ def test_what_the_data_plane_cannot_do_is_refused_before_it_is_promised(start: S
     lb = api.load_balancer()["id"]
     assert api.refused("PUT", f"/loadbalancers/{lb}", {"loadbalancer": {"name": "odd"}}) == (501, "not today")
     assert api.get(f"/loadbalancers/{lb}", "loadbalancer")["name"] == ""
+
+
+def test_what_is_incomplete_is_accepted_and_what_does_not_fit_is_refused(start: Start) -> None:
+    api = start(unsupported=unsupported.unsupported)
+    lb, by_round = api.load_balancer()["id"], {"lb_algorithm": "ROUND_ROBIN"}
+    alone = api.make("/listeners", "listener", loadbalancer_id=lb, protocol="HTTP", protocol_port=80)["id"]
+    unused = api.make("/pools", "pool", loadbalancer_id=lb, protocol="TCP", **by_round)["id"]
+    api.settle()
+    assert api.get(f"/listeners/{alone}", "listener")["provisioning_status"] == "ACTIVE"
+    assert api.get(f"/pools/{unused}", "pool")["provisioning_status"] == "ACTIVE"
+    code, text = api.refused("PUT", f"/listeners/{alone}", {"listener": {"default_pool_id": unused}})
+    assert (code, "TCP" in text) == (400, True)
+    datagrams = {"loadbalancer_id": lb, "protocol": "UDP", "protocol_port": 53}
+    code, text = api.refused("POST", "/listeners", {"listener": datagrams})
+    assert (code, "UDP" in text) == (501, True)
 
 
 def test_a_member_is_reached_through_its_own_pool_only(api: Service, tree: dict[str, str]) -> None:
