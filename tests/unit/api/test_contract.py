@@ -120,7 +120,9 @@ def test_statistics_are_sums(api: Service) -> None:
     lb = api.load_balancer()["id"]
     nothing = {"active_connections": 0, "bytes_in": 0, "bytes_out": 0, "request_errors": 0, "total_connections": 0}
     assert api.get(f"/loadbalancers/{lb}/stats", "stats") == nothing
-    one, two = (api.make("/listeners", "listener", loadbalancer_id=lb, **HTTP, protocol_port=p)["id"] for p in (80, 81))
+    one, two = (
+        api.make("/listeners", "listener", loadbalancer_id=lb, protocol="HTTP", protocol_port=p)["id"] for p in (80, 81)
+    )
     counted = [(one, ids.new(), 7), (one, ids.new(), 20), (two, ids.new(), 100)]
     found = [Statistics(listener_id=li, amphora_id=a, load_balancer_id=lb, bytes_in=n) for li, a, n in counted]
     api.context.observed.write(lambda o: observed.set_statistics(o, found))
