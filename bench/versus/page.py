@@ -105,6 +105,7 @@ def rendered(found: Mapping[str, Any]) -> str:
         _compared("milliseconds", TIMES, results, lambda reference, ours: reference / ours),
         _compared("rates", RATES, results, lambda reference, ours: ours / reference),
         _compared("CPU milliseconds of each", CPU, results, lambda reference, ours: reference / ours),
+        _failures(results),
         "Our budgets beside the same numbers:\n",
         _budgets(results),
     )
@@ -136,6 +137,11 @@ def _budgets(results: Mapping[str, Result]) -> str:
         _line(row.title, budget, *(_text(row, results[side].get(row.key)) for side in OURS)) for row, budget in BUDGETS
     ]
     return "\n".join(lines) + "\n"
+
+
+def _failures(results: Mapping[str, Result]) -> str:
+    sums = {s: sum(r.get("errors", 0) + r.get("not_active", 0) for r in results[s].values()) for s in SIDES}
+    return f"Failed, or not ACTIVE in the end: {', '.join(f'{SIDES[s]} {n}' for s, n in sums.items())}.\n"
 
 
 def _line(*cells: str) -> str:

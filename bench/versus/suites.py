@@ -83,8 +83,8 @@ def merged(rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first = rounds[0]
     made: dict[str, Any] = {"rounds": len(rounds)}
     for name, merge in MERGES.items():
-        if name in first:
-            made[name] = merge(one[name] for one in rounds)
+        if there := [one[name] for one in rounds if name in one]:
+            made[name] = merge(there)
     if "cost" in first:
         made["cpu_s"] = {who: sum(one["cost"]["cpu_s"][who] for one in rounds) for who in first["cost"]["cpu_s"]}
         made["others_busy_cores"] = max(one["cost"]["others_busy_cores"] for one in rounds)
