@@ -16,7 +16,10 @@ from hydria.storage import engines
 __all__ = ["Connection", "Database", "Unavailable", "Unsure"]
 
 T = TypeVar("T")
-TRIES = 8
+TRIES = 30
+"""Where several servers take writes, one of two that meet is undone, again and again: eight tries are soon used up."""
+PAUSE_S, MOST_PAUSE_S = 0.005, 0.1
+"""Before the second try, and before any."""
 PATIENCE_S = 20.0
 """A transaction is not begun anew after so long."""
 
@@ -94,7 +97,7 @@ def _tried(once: Callable[[], T]) -> T:
             lost = lost or error.connection_invalidated
             if attempt == TRIES - 1 or time.monotonic() > until or not (anew or engines.is_again(error)):
                 _raise(error)
-        time.sleep(random.uniform(0, 0.005 * 2**attempt))
+        time.sleep(random.uniform(0, min(PAUSE_S * 2**attempt, MOST_PAUSE_S)))
     raise AssertionError
 
 

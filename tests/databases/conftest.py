@@ -26,6 +26,12 @@ def url(kind_of_database: str, shelf: Shelf) -> str:
 
 
 @pytest.fixture
+def urls(url: str) -> list[str]:
+    """Ways to the same database, of which each actor takes one."""
+    return [url]
+
+
+@pytest.fixture
 def db(url: str) -> Iterator[Database]:
     made = Database(url, tables.INTENT, durable=False)
     yield made
@@ -49,14 +55,14 @@ def lb(db: Database) -> LoadBalancer:
 
 
 @pytest.fixture
-def play(url: str) -> Play:
+def play(urls: list[str]) -> Play:
     """Let actors begin at the same moment, each (role, times); what each of them says."""
 
     def played(lb_id: str, *roles: tuple[str, int]) -> list[Any]:
-        line = (sys.executable, "-m", "tests.databases.actors", url)
+        line = (sys.executable, "-m", "tests.databases.actors")
         actors = [
             subprocess.Popen(
-                (*line, role, lb_id, f"{role}-{n}", str(times)),
+                (*line, urls[n % len(urls)], role, lb_id, f"{role}-{n}", str(times)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

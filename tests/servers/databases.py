@@ -79,21 +79,26 @@ class PostgreSQL:
         self._say(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def install_mariadb(data: Path) -> None:
+    """The folder of a server that has never run."""
+    process.command(
+        "mariadb-install-db",
+        "--no-defaults",
+        f"--datadir={data}",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+        "--innodb-flush-method=nosync",
+        user="mysql",
+    )
+
+
 class MariaDB:
     """MariaDB. Careless as above."""
 
     def __init__(self, where: Path, *, careless: bool) -> None:
         self.port = process.free_port()
-        data, self._socket = str(where / "data"), str(where / "socket")
-        process.command(
-            "mariadb-install-db",
-            "--no-defaults",
-            f"--datadir={data}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            "--innodb-flush-method=nosync",
-            user="mysql",
-        )
+        data, self._socket = where / "data", str(where / "socket")
+        install_mariadb(data)
         options = [
             "--no-defaults",
             f"--datadir={data}",
