@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from bench.deployment import NOOP
 from hydria.cli import client
@@ -16,7 +16,9 @@ from tests.system.plans import USUAL, Plan, Shared, plans
 from tests.system.truth import Truth
 
 CLIENTS = 100
-EXAMPLES, MANY_EXAMPLES = 8, 2000
+LONG = settings(max_examples=2000, suppress_health_check=list(HealthCheck))
+SHORT = settings(LONG, max_examples=8, phases=[Phase.explicit, Phase.generate])
+"""To make an example smaller takes minutes: that is for long tests."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def statuses(house: House, tree: Tree) -> dict[str, str]:
 def test_whatever_users_do_at_once_the_tree_is_whole_and_the_journal_tells_it(
     house: House, truth: Truth, soak: bool
 ) -> None:
-    @settings(max_examples=MANY_EXAMPLES if soak else EXAMPLES, suppress_health_check=list(HealthCheck))
+    @settings(LONG if soak else SHORT)
     @given(plan=plans(20 if soak else 8))
     def played(plan: Plan) -> None:
         shared = Shared(house)
