@@ -54,6 +54,8 @@ DEFAULTS: list[tuple[str, str, Any]] = [
     (NETWORK, "allow_vip_subnet_id", True),
     (NETWORK, "allow_vip_port_id", True),
     (NETWORK, "reserved_ips", ["169.254.169.254"]),
+    (NETWORK, "valid_vip_networks", []),
+    (NETWORK, "denylist_vip_networks", []),
     (HAPROXY, "timeout_client_data", 50000),
     (HAPROXY, "timeout_member_connect", 5000),
     (HAPROXY, "timeout_member_data", 50000),
@@ -152,6 +154,16 @@ def test_a_way_to_place_a_vip_can_be_switched_off(served: Served, what: str) -> 
         place = {"network": api.context.network.networks()[1].id, "subnet": api.subnet, "port": ids.new()}
         code, text = api.refused("POST", "/loadbalancers", {"loadbalancer": {f"vip_{what}_id": place[what]}})
         assert (code in codes, f"vip_{what}_id" in text) == (True, value == "false"), text
+
+
+@pytest.mark.parametrize(
+    "option,here,elsewhere", [("valid_vip_networks", 201, 400), ("denylist_vip_networks", 400, 201)]
+)
+def test_an_operator_says_where_vips_may_be(served: Served, option: str, here: int, elsewhere: int) -> None:
+    network = served("").context.network.networks()[1].id
+    api = served(f"[networking]\n{option} = {network.upper()}, {ids.new()}\n")
+    for where, code in ((network, here), (api.context.network.networks()[2].id, elsewhere)):
+        assert api.ask("POST", "/loadbalancers", {"loadbalancer": {"vip_network_id": where}}).status_code == code
 
 
 @pytest.mark.parametrize(
