@@ -92,7 +92,7 @@ class ApiSettings:
             raise Invalid(message)
         name = self.aliases.get(asked, asked)
         if name not in self.drivers:
-            message = f"Provider {asked!r} is enabled, but its driver could not be found; tell the operator."
+            message = f"{attribute}: {asked!r} is enabled, but its driver could not be found; tell the operator."
             raise Unsupported(message)
         return name
 
