@@ -169,7 +169,7 @@ def delete(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, *, casc
 def _delete_root(context: Context, c: Connection, ask: Ask, target: Target, *, cascade: bool) -> None:
     locked = take(context, c, target, context.settings.delete_s, DELETABLE)
     conditions.check(ask.etags, locked.load_balancer)
-    tree = worlds.desired(c, target.load_balancer_id)
+    tree = worlds.beneath(c, target.load_balancer_id, locked.load_balancer)
     if not cascade and (tree.listeners or tree.pools):
         message = f"Load balancer {target.load_balancer_id} still has listeners or pools; delete them first, or delete with cascade=true."
         raise Invalid(message)
@@ -181,7 +181,7 @@ def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make
     """Take the load balancer, make another tree of its tree and write the difference."""
     locked = take(context, c, target, context.settings.push_s, DELETABLE if action == "restore" else MUTABLE)
     stamp = Stamp(locked.generation, context.now())
-    before = worlds.desired(c, target.load_balancer_id)
+    before = worlds.beneath(c, target.load_balancer_id, locked.load_balancer)
     after = make(before, stamp)
     edit = edits.difference(before, after)
     choices.check_members(edit.added, lambda: choices.flavor(c, locked.load_balancer))

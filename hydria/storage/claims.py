@@ -26,7 +26,7 @@ TAKE = (
     .values(owner=bindparam("worker"), epoch=P.epoch + 1, beat=0)
 )
 HOLD = update(PROGRESS).where(MINE).values(epoch=P.epoch)
-STANDING = select(P.epoch, ROOT.deleted).where(ONE, ROOT.id == P.load_balancer_id)
+STANDING = select(P.epoch, ROOT.generation, ROOT.deleted).where(ONE, ROOT.id == P.load_balancer_id)
 RELEASE = update(PROGRESS).where(MINE, P.wanted <= P.settled).values(owner="")
 
 BEAT_S = 1.5
@@ -81,10 +81,18 @@ def hold(c: Connection, lb_id: str, epoch: int) -> None:
         raise LostClaim(lb_id)
 
 
-def standing(c: Connection, lb_id: str) -> tuple[int | None, bool]:
-    """The epoch of the claim on a load balancer (None: there is no such thing), and whether it is being deleted."""
+class Standing(msgspec.Struct, frozen=True):
+    """The claim on a load balancer, its generation, and that of its deletion or 0."""
+
+    epoch: int
+    generation: int
+    deleted: int
+
+
+def standing(c: Connection, lb_id: str) -> Standing | None:
+    """How a load balancer stands; None when there is no such thing."""
     row = c.execute(STANDING, {"lb": lb_id}).first()
-    return (row[0], bool(row[1])) if row else (None, False)
+    return Standing(*row) if row else None
 
 
 def beat(c: Connection, worker: str, lb_ids: Iterable[str]) -> None:

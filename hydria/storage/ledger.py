@@ -4,12 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, bindparam, case, delete, update
 
 from hydria.control.world import External, ExternalState, Purpose
 from hydria.storage import plain, tables
 
 X = tables.EXTERNAL
+MADE = (
+    update(X)
+    .where(X.c.name == bindparam("known"))
+    .values(state=case((X.c.state == ExternalState.PLANNED, ExternalState.MADE), else_=X.c.state))
+)
 
 
 def _to(row: Any) -> External:
@@ -41,8 +46,7 @@ def every(c: Connection) -> list[External]:
 
 def made(c: Connection, name: str, cloud_id: str, **learned: Any) -> None:
     """Record that the thing exists, and what was learned of it; a doomed name stays doomed."""
-    note(c, name, cloud_id=cloud_id, **learned)
-    plain.change(c, X, {"name": name, "state": ExternalState.PLANNED}, state=ExternalState.MADE)
+    c.execute(MADE, {"known": name, "cloud_id": cloud_id, **learned})
 
 
 def note(c: Connection, name: str, **learned: Any) -> None:

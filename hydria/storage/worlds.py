@@ -31,12 +31,17 @@ BURIED = union_all(*map(_buried, kinds.KINDS))
 
 def desired(c: Connection, lb_id: str, *, deleted: bool = False) -> Tree:
     """The tree as users want it; what is being deleted only when asked for."""
+    root = rows.one(c, kinds.LOADBALANCER, lb_id, deleted=deleted)
+    return beneath(c, lb_id, root if isinstance(root, LoadBalancer) else None, deleted=deleted)
+
+
+def beneath(c: Connection, lb_id: str, root: LoadBalancer | None, *, deleted: bool = False) -> Tree:
+    """The same, where the load balancer itself is known."""
     fields: dict[str, Any] = {}
-    for kind in kinds.KINDS:
+    for kind in kinds.CHILDREN:
         found: list[Part] = rows.where(c, kind, load_balancer_id=lb_id, deleted=deleted)
-        field = FIELD[kind.resource]
-        fields[field] = next(iter(found), None) if kind is kinds.LOADBALANCER else {p.id: p for p in found}
-    return Tree(**fields)
+        fields[FIELD[kind.resource]] = {p.id: p for p in found}
+    return Tree(loadbalancer=root, **fields)
 
 
 def verdicts(c: Connection, lb_id: str) -> dict[str, Verdict]:
@@ -84,9 +89,10 @@ def read(c: Connection, lb_id: str, known: World | None = None) -> World | None:
 
 def _desired(c: Connection, lb: LoadBalancer, known: World | None) -> Tree:
     """The tree as it is wanted. Whatever is beneath a load balancer is written together with a new generation."""
+    root = None if lb.deleted else lb
     if known is None or known.generation != lb.generation:
-        return desired(c, lb.id)
-    return msgspec.structs.replace(known.desired, loadbalancer=None if lb.deleted else lb)
+        return beneath(c, lb.id, root)
+    return msgspec.structs.replace(known.desired, loadbalancer=root)
 
 
 def bury(c: Connection, lb_id: str, settled: int) -> None:

@@ -44,6 +44,8 @@ class Run:
         self.done: list[Done] = []
         self.world: World
         self._known: World | None = None
+        self._looked_at = 0  # steps that were done when the world was read
+        self._newest = 0  # generation at the last check
         self.request_id: str | None = None
         """The request that wrote the newest generation."""
         self._sure = sure
@@ -53,6 +55,7 @@ class Run:
         found = self.tools.database.read(self._read)
         if found is not None:
             self.world = self._known = found
+            self._looked_at = len(self.done)
         return found
 
     def _read(self, c: database.Connection) -> World | None:
@@ -79,11 +82,17 @@ class Run:
         """Before every effect: the claim is ours, the beat is recent, nobody has deleted the load balancer meanwhile."""
         if not self._sure():
             raise claims.LostClaim(self.load_balancer_id)
-        claim, deleted = self.tools.database.read(lambda c: claims.standing(c, self.load_balancer_id))
-        if claim != self.epoch:
+        stands = self.tools.database.read(lambda c: claims.standing(c, self.load_balancer_id))
+        if stands is None or stands.epoch != self.epoch:
             raise claims.LostClaim(self.load_balancer_id)
-        if deleted and not self.world.deleted:
+        if stands.deleted and not self.world.deleted:
             raise Superseded
+        self._newest = stands.generation
+
+    def latest(self) -> World | None:
+        """The world, read anew unless the last `check` showed that nothing was written, and nothing done, since it was read."""
+        is_new = self._newest == self.world.generation and len(self.done) == self._looked_at
+        return self.world if is_new else self.look()
 
     def thing(self, name: str) -> External:
         """The row of a thing as it is now."""

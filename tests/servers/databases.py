@@ -11,7 +11,7 @@ from typing import Protocol
 
 import psycopg
 import pymysql.cursors
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
 
 from hydria.storage import tables
 from hydria.storage.database import Connection, Database
@@ -150,6 +150,24 @@ def server(kind: str, *, careless: bool = True) -> Iterator[PostgreSQL | MariaDB
             yield started
         finally:
             started.process.stop()
+
+
+@contextmanager
+def heard(*databases: Database) -> Iterator[list[str]]:
+    """The statements that databases are told meanwhile, without those that begin a transaction."""
+    said: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            said.append(" ".join(statement.split()))
+
+    # On PostgreSQL one engine stands behind both.
+    engines = {engine.pool: engine for db in databases for engine in (db._reads, db._writes)}.values()
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", listen)
+    yield said
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", listen)
 
 
 class Servers:

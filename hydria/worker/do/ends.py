@@ -21,7 +21,7 @@ def resolve(step: Resolve, run: Run) -> None:
     else:
         port = run.tools.network.find_port(thing.name)
         if port is not None:
-            network.adopt(thing.name, port, run)
+            network.adopt(thing, port, run)
             return
     run.commit(lambda c: ledger.give_up(c, thing.name, run.now()))
 

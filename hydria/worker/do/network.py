@@ -48,8 +48,8 @@ def reserve_port(step: ReservePort, run: Run) -> None:
 
 def make_port(step: MakePort, run: Run) -> None:
     """Ask for the port. Its name is new, so it can be asked for only once."""
-    port = run.tools.network.create_port(order(run.thing(step.name), run))
-    adopt(step.name, port, run)
+    thing = run.thing(step.name)
+    adopt(thing, run.tools.network.create_port(order(thing, run)), run)
 
 
 def order(thing: External, run: Run) -> PortOrder:
@@ -67,15 +67,13 @@ def order(thing: External, run: Run) -> PortOrder:
     )
 
 
-def adopt(name: str, port: Port, run: Run) -> None:
+def adopt(thing: External, port: Port, run: Run) -> None:
     """Record a port that exists; a VIP's address belongs to the load balancer too."""
 
     def write(c: database.Connection) -> None:
-        ledger.made(
-            c, name, port.id, network_id=port.network_id, subnet_id=port.subnet_id, address=port.address, mac=port.mac
-        )
-        thing = ledger.one(c, name)
-        if thing and thing.purpose is Purpose.VIP:
+        learned = {n: getattr(port, n) for n in ("network_id", "subnet_id", "address", "mac")}
+        ledger.made(c, thing.name, port.id, **learned)
+        if thing.purpose is Purpose.VIP:
             made = {
                 "port_id": port.id,
                 "address": port.address,

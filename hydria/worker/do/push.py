@@ -88,7 +88,7 @@ def push(step: Push, run: Run) -> None:
 def _newest(run: Run) -> World:
     """What is wanted by now: writes that came while the amphora was made go with this push, if its cards suit them and it is to stay."""
     planned = converge.member_subnets(run.world.desired), run.world.demands
-    world = run.look()
+    world = run.latest()
     if world is None or world.deleted or (converge.member_subnets(world.desired), world.demands) != planned:
         raise Superseded
     return world

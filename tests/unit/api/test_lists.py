@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from hydria.domain import kinds
-from hydria.storage import lists, shown, tables
+from hydria.storage import shown, tables
 from tests.unit.api.conftest import FOREIGN, PROJECT, Service
 
 Names = Callable[[str], list[str]]
@@ -165,19 +165,6 @@ def test_a_refused_object_says_why(api: Service) -> None:
     (lb,) = api.ask("GET", "/loadbalancers?name=refused").json["loadbalancers"]
     assert (lb["provisioning_status"], lb["reason"], lb["failed_step"]) == ("ERROR", "no", "prove")
     assert lb["remedy"]
-
-
-@pytest.mark.parametrize("count", [1, 12])
-def test_a_list_takes_the_same_number_of_statements_whatever_its_length(api: Service, count: int) -> None:
-    for _ in range(count):
-        api.load_balancer()
-    said: list[str] = []
-    event.listen(
-        api.context.database.engine, "before_cursor_execute", lambda _c, _k, statement, *_: said.append(statement)
-    )
-    asked = lists.Asked()
-    api.context.database.write(lambda c: lists.page(c, kinds.LOADBALANCER, asked, {}, api.context.now()))
-    assert sum(statement.startswith("SELECT") for statement in said) == 3
 
 
 def test_a_moment_is_written_without_zone() -> None:

@@ -4,12 +4,12 @@ import concurrent.futures
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from hydria.domain import kinds
 from hydria.domain.refusals import Conflict, NotFound
 from hydria.kit import ids
 from hydria.storage import claims, intents, rows, tables, worlds
+from tests.servers.databases import heard
 from tests.unit.storage.making import NOW, part
 
 
@@ -34,10 +34,8 @@ def add(db, lb, kind, **values):
 
 
 def test_the_first_statement_of_a_write_raises_the_generation(db, lb):
-    said = []
-    event.listen(db.engine, "before_cursor_execute", lambda *heard: said.append(heard[2]))
-    db.write(lambda c: intents.lock(c, lb.id, 0))
-    said = [one for one in said if one != "BEGIN IMMEDIATE"]
+    with heard(db) as said:
+        db.write(lambda c: intents.lock(c, lb.id, 0))
     assert said[0].startswith("UPDATE load_balancer SET generation=(load_balancer.generation + ")
 
 

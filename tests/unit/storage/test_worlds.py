@@ -1,7 +1,6 @@
 """A world is everything known of one load balancer and nothing of another, read in a fixed number of statements."""
 
 import pytest
-from sqlalchemy import event
 
 from hydria.control.world import External, Placement, Purpose
 from hydria.domain import kinds
@@ -12,6 +11,7 @@ from hydria.domain.verdict import Verdict
 from hydria.kit import ids
 from hydria.storage import amphorae, claims, intents, ledger, outcomes, quotas, suspicions, tables, worlds
 from hydria.storage.suspicions import Raised
+from tests.servers.databases import heard
 from tests.unit.storage.making import NOW, PROJECT, load_balancer, part
 
 
@@ -68,14 +68,8 @@ def test_what_is_not_there_has_no_world(db):
 
 def statements(db, lb):
     """How many it takes to read a world."""
-    said: list[str] = []
-
-    def listen(*heard):
-        said.append(heard[2])
-
-    event.listen(db._reads, "before_cursor_execute", listen)
-    read(db, lb)
-    event.remove(db._reads, "before_cursor_execute", listen)
+    with heard(db) as said:
+        read(db, lb)
     return len(said)
 
 
