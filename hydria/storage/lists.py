@@ -16,7 +16,6 @@ from sqlalchemy import (
     cast,
     false,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -175,8 +174,6 @@ def _computed(view: View, name: str) -> ColumnElement[str] | None:
         return provisioning(view.kind, view.now)
     if name == "operating_status":
         return _operating(view)
-    if name == "vip_vnic_type" and view.kind is kinds.LOADBALANCER and name not in view.table.c:
-        return func.coalesce(literal("normal"), "")
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hydria import configuration, main
+from hydria import configuration, main, options
 from hydria.configuration import BadSettings
 from hydria.kit import ids
 from tests.unit.api.conftest import FOREIGN, PROJECT, Service, Start
@@ -60,7 +60,7 @@ DEFAULTS: list[tuple[str, str, Any]] = [
     (HAPROXY, "timeout_member_connect", 5000),
     (HAPROXY, "timeout_member_data", 50000),
     (HAPROXY, "timeout_tcp_inspect", 0),
-    *((QUOTAS, f"default_{kind}_quota", -1) for kind in configuration.QUOTAS),
+    *((QUOTAS, f"default_{kind}_quota", -1) for kind in options.QUOTAS),
 ]
 
 
@@ -240,7 +240,7 @@ def test_who_names_no_provider_gets_the_usual_one(served: Served, default: str, 
 QUOTA = {"load_balancer": "loadbalancer", "health_monitor": "healthmonitor"}
 
 
-@pytest.mark.parametrize("kind", configuration.QUOTAS)
+@pytest.mark.parametrize("kind", options.QUOTAS)
 def test_a_quota_that_nobody_set_is_the_usual_one(served: Served, kind: str) -> None:
     api = served(f"[{QUOTAS}]\ndefault_{kind}_quota = 7\n")
     name = QUOTA.get(kind, kind)
