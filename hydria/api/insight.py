@@ -7,7 +7,7 @@ import falcon
 from hydria.api import errors, reads
 from hydria.api.context import Context
 from hydria.domain import kinds
-from hydria.storage import lists, shown, statistics
+from hydria.storage import shown, statistics
 
 BELOW = (kinds.LISTENER, kinds.POOL, kinds.MEMBER, kinds.HEALTHMONITOR, kinds.L7POLICY)
 Found = dict[kinds.Kind, list[shown.Shown]]
@@ -22,7 +22,7 @@ class Status:
     def on_get(self, req: falcon.Request, resp: falcon.Response, parent_id: str) -> None:
         lb = reads.one(self._context, req.context.ask, kinds.LOADBALANCER, parent_id, "get_status")
         now = self._context.now()
-        found: Found = self._context.database.read(lambda c: {k: lists.beneath(c, k, parent_id, now) for k in BELOW})
+        found: Found = self._context.database.read(lambda c: {k: shown.beneath(c, k, parent_id, now) for k in BELOW})
         reads.observed(self._context, [s for k in BELOW for s in found[k]])
         tree = {**_brief(lb), "listeners": [_listener(s, found) for s in found[kinds.LISTENER]]}
         errors.answer(resp, 200, {"statuses": {"loadbalancer": tree}})

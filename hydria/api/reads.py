@@ -48,7 +48,7 @@ def _found(
 def below(context: Context, load_balancer_id: str) -> dict[str, Any]:
     """Everything below a load balancer, as objects inside each other."""
     now = context.now()
-    found = context.database.read(lambda c: {k: lists.beneath(c, k, load_balancer_id, now) for k in kinds.CHILDREN})
+    found = context.database.read(lambda c: {k: shown.beneath(c, k, load_balancer_id, now) for k in kinds.CHILDREN})
     observed(context, [s for k in kinds.CHILDREN for s in found[k]])
     for kind, child in ((kinds.L7POLICY, kinds.L7RULE), (kinds.LISTENER, kinds.L7POLICY), (kinds.POOL, kinds.MEMBER)):
         for s in found[kind]:

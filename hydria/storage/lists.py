@@ -93,13 +93,6 @@ def page(c: Connection, kind: kinds.Kind, asked: Asked, observed: Mapping[str, s
     return found[::-1] if asked.reverse else found
 
 
-def beneath(c: Connection, kind: kinds.Kind, load_balancer_id: str, now: int) -> list[shown.Shown]:
-    """All objects of a kind beneath a load balancer."""
-    t = T[kind.table].c
-    query = shown.statement(kind).where(t.load_balancer_id == load_balancer_id).order_by(*shown.in_order(kind))
-    return shown.some(c, kind, query, now)
-
-
 def within(asked: Asked, column: str, value: str) -> Asked:
     """The same list, of what has this value too."""
     return msgspec.structs.replace(asked, within={**asked.within, column: value})

@@ -117,6 +117,16 @@ def one(c: Connection, kind: kinds.Kind, object_id: str, now: int) -> Shown | No
     return next(iter(_shown(c, kind, c.execute(_by_id(kind), {"wanted": object_id}).all(), now)), None)
 
 
+@cache
+def _beneath(kind: kinds.Kind) -> Select[Any]:
+    return statement(kind).where(T[kind.table].c.load_balancer_id == bindparam("wanted")).order_by(*in_order(kind))
+
+
+def beneath(c: Connection, kind: kinds.Kind, load_balancer_id: str, now: int) -> list[Shown]:
+    """All objects of a kind beneath a load balancer."""
+    return _shown(c, kind, c.execute(_beneath(kind), {"wanted": load_balancer_id}).all(), now)
+
+
 def some(c: Connection, kind: kinds.Kind, query: Select[Any], now: int) -> list[Shown]:
     """The objects of a query that began with `statement`, in its order."""
     return _shown(c, kind, c.execute(query).all(), now)
