@@ -15,6 +15,7 @@ class Rabbit:
     """One broker that can be killed and started again; what was in its queues stays."""
 
     def __init__(self, where: Path) -> None:
+        self._base = where / "mnesia"
         self.port = process.free_port()
         names, distribution = process.free_port(), process.free_port()
         (where / "rabbitmq.conf").write_text(f"listeners.tcp.local = 127.0.0.1:{self.port}\nlog.file = false\n")
@@ -25,7 +26,7 @@ class Rabbit:
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"hydria{self.port}@localhost",
             "RABBITMQ_DIST_PORT": str(distribution),
-            "RABBITMQ_MNESIA_BASE": str(where / "mnesia"),
+            "RABBITMQ_MNESIA_BASE": str(self._base),
             "RABBITMQ_LOG_BASE": str(where),
             "RABBITMQ_CONFIG_FILE": str(where / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": str(where / "none"),
@@ -52,6 +53,10 @@ class Rabbit:
     def url(self) -> str:
         """Where clients find it."""
         return f"rabbit://guest:guest@127.0.0.1:{self.port}/"
+
+    def has_written(self, queue: str) -> bool:
+        """Whether it is on the disk where a queue's log is. A broker that dies before has a queue without a leader for ever."""
+        return any(queue.encode() in file.read_bytes() for file in self._base.glob("*/quorum/*/names.dets"))
 
     def start(self) -> None:
         """Start the broker."""

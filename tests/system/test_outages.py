@@ -10,6 +10,7 @@ import pytest
 from bench.deployment import NOOP
 from hydria.cli import client
 from hydria.kit import ids
+from hydria.messaging.rabbit import QUEUE
 from tests.servers import databases, rabbit
 from tests.system.crowd import POOL, V2, member
 from tests.system.house import LB, House, traces, wait_for
@@ -83,7 +84,7 @@ def test_a_broker_that_is_killed_amid_creations_holds_nobody_up_and_is_used_agai
     house: House, broker: rabbit.Rabbit, truth: Truth
 ) -> None:
     assert client.until(lambda: is_prompt(house), 30)
-
+    assert client.until(lambda: broker.has_written(QUEUE), 30)
     with ThreadPoolExecutor(4) as users:
         making = [users.submit(house.create) for _ in range(24)]
         after(6, making)
