@@ -27,8 +27,7 @@ class Nothing(Exception):
 
 def members(context: Context, req: falcon.Request, pool_id: str) -> None:
     """Make the members of a pool those of the body."""
-    if reads.parent(context, kinds.POOL, pool_id) is None:
-        raise falcon.HTTPNotFound(description=f"pool {pool_id} could not be found.")
+    reads.above(context, kinds.POOL, pool_id)
     additive = query.is_true(query.parameters(req), "additive_only")
     wanted = _wanted(requests.body(req, "members"))
     ask: Ask = req.context.ask

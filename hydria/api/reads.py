@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import falcon
+
 from hydria.api import policies
 from hydria.api.context import Context
 from hydria.api.requests import Ask
@@ -63,6 +65,14 @@ def below(context: Context, load_balancer_id: str) -> dict[str, Any]:
 def parent(context: Context, kind: kinds.Kind, object_id: str) -> tuple[str, str] | None:
     """The load balancer and the project of an object, or None."""
     return context.database.read(lambda c: writes.parent(c, kind, object_id)) if ids.is_id(object_id) else None
+
+
+def above(context: Context, kind: kinds.Kind, object_id: str) -> str:
+    """The project of what a path names above an object; raises HTTPNotFound, as for a path that leads nowhere."""
+    owner = parent(context, kind, object_id)
+    if owner is None:
+        raise falcon.HTTPNotFound(description=f"{kind.words} {object_id} could not be found.")
+    return owner[1]
 
 
 def visible(ask: Ask, thing: str, wanted: Asked) -> Asked:

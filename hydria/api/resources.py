@@ -68,13 +68,7 @@ class Collection:
 
     def _owner(self, parent_id: str | None) -> str | None:
         """The project of what the path names; raises when there is no such parent."""
-        if parent_id is None:
-            return None
-        kind = NESTED[self._kind][0]
-        owner = reads.parent(self._context, kind, parent_id)
-        if owner is None:
-            raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
-        return owner[1]
+        return None if parent_id is None else reads.above(self._context, NESTED[self._kind][0], parent_id)
 
 
 class Item:
@@ -123,9 +117,7 @@ class Item:
         """What the object must be beneath; raises when the path names nothing."""
         if parent_id is None:
             return None
-        kind = NESTED[self._kind][0]
-        if reads.parent(self._context, kind, parent_id) is None:
-            raise falcon.HTTPNotFound(description=f"{kind.words} {parent_id} could not be found.")
+        reads.above(self._context, NESTED[self._kind][0], parent_id)
         return parent_id.lower()
 
     def _beneath(self, object_id: str, under: str | None) -> None:

@@ -25,12 +25,13 @@ from hydria.housekeeping.garbage import Garbage
 from hydria.kit import ids
 from hydria.kit.clock import HandClock
 from hydria.kit.secret import Secret
-from hydria.storage import claims, database, demands, intents, ledger, quotas, rows, tables, worlds
+from hydria.storage import claims, demands, intents, ledger, quotas, rows, tables, worlds
 from hydria.storage.database import Database
 from hydria.worker import flow
 from hydria.worker.runner import Runner
 from hydria.worker.tools import Tools, WorkerSettings
 from tests.scenario.paper import PaperIssuer
+from tests.servers.databases import wipe
 
 DEPLOYMENT = "d0000000-0000-4000-8000-000000000001"
 MANAGEMENT, DEMO, BACK = sim.SEGMENTS
@@ -53,12 +54,7 @@ class Cellar:
     def cleared(self, notice: Callable[[str], None]) -> Database:
         """The database, empty; `notice` hears its commits from now on."""
         self.notice = lambda _: None
-
-        def wipe(c: database.Connection) -> None:
-            for table in tables.INTENT.sorted_tables:
-                c.execute(table.delete())
-
-        self.database.write(wipe)
+        self.database.write(partial(wipe, tables.INTENT))
         self.notice = notice
         return self.database
 

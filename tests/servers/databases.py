@@ -211,7 +211,7 @@ class Shelf:
         """The URL of the database, in which there is no row any more."""
         url, *both = self._of(kind)
         for one in both:
-            one.write(functools.partial(_wipe, one.metadata))
+            one.write(functools.partial(wipe, one.metadata))
         return url
 
     def opened(self, kind: str) -> tuple[Database, Database]:
@@ -241,6 +241,7 @@ class Shelf:
         self._open.close()
 
 
-def _wipe(metadata: MetaData, c: Connection) -> None:
+def wipe(metadata: MetaData, c: Connection) -> None:
+    """Remove every row."""
     for table in metadata.sorted_tables:
         c.execute(table.delete())

@@ -1,4 +1,4 @@
-"""A deployment on a simulated cloud, for workers whose parts are looked at one by one."""
+"""A deployment on a simulated cloud, for whatever works on one: its parts are looked at one by one."""
 
 import pytest
 
