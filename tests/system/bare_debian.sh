@@ -1,9 +1,10 @@
 #!/bin/sh
-# The judge of "two commands on a bare machine": an empty Debian 12, a clean copy of HEAD, both commands, their times.
+# The judge of "two commands on a bare machine": an empty Debian, a clean copy of HEAD, both commands, their times.
 #
-#   tests/system/bare_debian.sh [--keep] [--worktree] [--chroot] [--setup-only | --only COMMAND]
+#   tests/system/bare_debian.sh [--release NAME] [--keep] [--worktree] [--chroot] [--setup-only | --only COMMAND]
 #
-#   --keep        leave the machine in build/bare/root to look around in
+#   --release     bookworm (Debian 12) or trixie (13); without it one after the other
+#   --keep        leave the machine in build/bare/NAME to look around in
 #   --worktree    copy the files as they are, committed or not
 #   --chroot      enter it by chroot instead of making it the root of its mount namespace; both must do
 #   --setup-only  nothing but the set-up of each command, twice
@@ -11,15 +12,23 @@
 #
 # Run as root where debootstrap is installed. The machine has mount, process, name and IPC namespaces of its own, and a
 # network of its own behind a masquerading router as long as it lives; the host's sources of packages (apt, pip) and its
-# trusted certificates are copied, nothing else. The first run fetches Debian's base once and keeps it.
+# trusted certificates are copied, nothing else. The first run fetches Debian's base once and keeps it. Several may run
+# side by side, one for each release and copy of the project.
 set -eu
 cd "$(dirname "$0")/../.."
 project=$(pwd -P)
 bare=$project/build/bare
-root=$bare/root
-copy=head keep=no phase=all enter=pivot command=
+case " $* " in
+*" --release "*) ;;
+*)
+    for release in bookworm trixie; do tests/system/bare_debian.sh --release $release "$@" || exit; done
+    exit 0
+    ;;
+esac
+copy=head keep=no phase=all enter=pivot command='' release=''
 while [ $# -gt 0 ]; do
     case $1 in
+    --release) release=${2-} && shift ;;
     --keep) keep=yes ;;
     --worktree) copy=worktree ;;
     --chroot) enter=chroot ;;
@@ -31,7 +40,11 @@ while [ $# -gt 0 ]; do
 done
 [ "$(id -u)" -eq 0 ] || { echo "bare_debian: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "bare_debian: needs debootstrap (apt-get install debootstrap)" >&2; exit 1; }
+case $release in bookworm | trixie) ;; *) echo "bare_debian: --release is bookworm or trixie" >&2; exit 2 ;; esac
+root=$bare/$release
 mkdir -p "$bare"
+exec 7>"$bare/$release.lock"
+flock -n 7 || { echo "bare_debian: another run uses $root" >&2; exit 1; }
 
 # --- an empty machine ----------------------------------------------------------------------------
 
@@ -41,15 +54,19 @@ mirror() {
         sed -n 's/^deb  *\(\[[^]]*\] *\)\{0,1\}\([a-z+]*:[^ ]*\).*/\2/p; s/^URIs: *\([^ ]*\).*/\1/p' | head -n 1
 }
 
-if [ ! -s "$bare/base.tar" ]; then
+base=$bare/$release.tar
+if [ ! -s "$base" ]; then
     rm -rf "$root"
-    debootstrap --variant=minbase bookworm "$root" "$(mirror)" >"$bare/debootstrap.log" 2>&1 ||
+    # A debootstrap older than the release makes it as it makes the newest.
+    script=/usr/share/debootstrap/scripts/$release
+    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+    debootstrap --variant=minbase "$release" "$root" "$(mirror)" "$script" >"$bare/debootstrap.log" 2>&1 ||
         { tail -n 5 "$bare/debootstrap.log" >&2; exit 1; }
-    tar -C "$root" -cf "$bare/base.tar.part" . && mv "$bare/base.tar.part" "$bare/base.tar"
+    tar -C "$root" -cf "$base.part" . && mv "$base.part" "$base"
 fi
 rm -rf "$root"
 mkdir -p "$root"
-tar -C "$root" -xf "$bare/base.tar"
+tar -C "$root" -xf "$base"
 
 # copy_in PATH...: from the host, where it exists.
 copy_in() {
@@ -63,6 +80,9 @@ rm -f "$root/etc/apt/sources.list"
 copy_in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/preferences.d \
     /etc/apt/keyrings /etc/pip.conf "$HOME/.config/pip" "$HOME/.pip" /usr/local/share/ca-certificates \
     /etc/ssl/certs/ca-certificates.crt
+# The host's archive holds the other releases too.
+own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+find "$root/etc/apt" -path '*sources.list*' -type f -exec sed -i "s/\b$own\b/$release/g" {} +
 # pip may be told of folders with packages (an index keeps its files beside simple/); they are shown, not copied.
 folders=$({ python3 -m pip config list 2>/dev/null; env | grep '^PIP_'; } | grep -E 'find.links|index.url' -i |
     grep -oE "(file://)?/[^ '\\\\]+" | sed 's#^file://##; s#/simple/*$##' | grep -v '^//' | sort -u)
@@ -77,32 +97,52 @@ fi
 
 # --- a network of its own ------------------------------------------------------------------------
 
-netns=bare-debian
-router=198.51.100
-forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
+# Every run has names of its own, and the first four addresses that no other run uses.
+netns=bare-$$
+link=bare$$
+slot=0
+while exec 8>"/run/bare_debian.$slot.lock" && ! flock -n 8; do slot=$((slot + 1)); done
+[ $slot -lt 64 ] || { echo "bare_debian: 64 runs are too many" >&2; exit 1; }
+router=198.51.100.$((4 * slot + 1))
+inside=198.51.100.$((4 * slot + 2))
+
+# The first of several runs makes the host forward packets, the last one leaves it as the first found it.
+forwarding=/proc/sys/net/ipv4/ip_forward
+exec 9>>/run/bare_debian.forwarding
+forward() {
+    if flock -n -x 9; then [ -s /run/bare_debian.forwarding ] || cat $forwarding >/run/bare_debian.forwarding; fi
+    flock -s 9
+    echo 1 >$forwarding
+}
+forward_as_before() {
+    flock -n -x 9 || return 0
+    cat /run/bare_debian.forwarding >$forwarding
+    : >/run/bare_debian.forwarding
+}
+
 cleanup() {
-    ip link del bare-host 2>/dev/null || true
+    ip link del $link 2>/dev/null || true
     ip netns del $netns 2>/dev/null || true
-    nft delete table ip bare_debian 2>/dev/null || true
-    echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
+    nft delete table ip bare_debian_$$ 2>/dev/null || true
+    forward_as_before
     [ $keep = yes ] || rm -rf --one-file-system "$root"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 ip netns add $netns
-ip link add bare-host type veth peer name eth0 netns $netns
-ip addr add $router.1/30 dev bare-host
-ip link set bare-host up
+ip link add $link type veth peer name eth0 netns $netns
+ip addr add $router/30 dev $link
+ip link set $link up
 ip -n $netns link set lo up
-ip -n $netns addr add $router.2/30 dev eth0
+ip -n $netns addr add $inside/30 dev eth0
 ip -n $netns link set eth0 up
-ip -n $netns route add default via $router.1
+ip -n $netns route add default via $router
 nft -f - <<RULES
-table ip bare_debian {
-    chain out { type nat hook postrouting priority srcnat; ip saddr $router.0/30 masquerade; }
+table ip bare_debian_$$ {
+    chain out { type nat hook postrouting priority srcnat; ip saddr $inside masquerade; }
 }
 RULES
-echo 1 >/proc/sys/net/ipv4/ip_forward
+forward
 
 # --- both commands -------------------------------------------------------------------------------
 
@@ -184,5 +224,5 @@ START
 # sysfs shows the network it was mounted in, so it is mounted after entering the network; `ip netns exec` hides cgroups.
 # shellcheck disable=SC2086
 nsenter --net=/run/netns/$netns unshare --mount --pid --fork --kill-child --ipc --uts \
-    sh "$bare/start" "$root" $phase $enter "$command" $folders
-echo "bare_debian: passed"
+    sh "$bare/start" "$root" $phase $enter "$command" $folders 7>&- 8>&- 9>&-
+echo "bare_debian: passed on $release"
