@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from hydria.storage import engines
 
-__all__ = ["Connection", "Database", "Unavailable", "Unsure"]
+__all__ = ["Connection", "Damaged", "Database", "Unavailable", "Unsure"]
 
 T = TypeVar("T")
 TRIES = 30
@@ -30,6 +30,10 @@ class Unavailable(Exception):
 
 class Unsure(Unavailable):
     """The connection was lost while the transaction ended: whether it was written shows when the database is back."""
+
+
+class Damaged(Unavailable):
+    """What is stored can no longer be read as it was written; nothing was written. Only a backup helps."""
 
 
 class Database:
@@ -112,6 +116,8 @@ def _commit(connection: Connection, transaction: RootTransaction) -> None:
 
 
 def _raise(error: DBAPIError) -> NoReturn:
+    if engines.is_damaged(error):
+        raise Damaged(f"the database is damaged ({error.orig}); restore a backup") from error
     if isinstance(error, OperationalError) or error.connection_invalidated:
         raise Unavailable(str(error.orig)) from error
     raise error

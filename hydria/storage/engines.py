@@ -24,6 +24,9 @@ AGAIN = ("40001", "40P01", "55P03", 1205, 1213)
 GONE = ("25006", "57P01", "57P02", "57P03", 1047, 1053, 1290)
 """The server is ending, or cannot write any more because another has taken its place: its connections are worth nothing."""
 
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "XX001", "XX002", 1034, 1194, 1195)
+"""What is stored cannot be read: of SQLite the primary code."""
+
 
 def pair(url: str, *, durable: bool) -> tuple[Engine, Engine]:
     """The engine that writes and the one that reads a snapshot."""
@@ -126,3 +129,15 @@ def code(error: BaseException | None) -> str | int | None:
 def is_again(error: DBAPIError) -> bool:
     """Whether the transaction was undone by the database because of others, and may succeed when it is done again."""
     return code(error.orig) in AGAIN or any(sign in str(error.orig) for sign in LOCKED)
+
+
+def is_damaged(error: DBAPIError) -> bool:
+    """Whether what is stored is broken: trying again is no use, a backup is."""
+    found = error.orig
+    primary = getattr(found, "sqlite_errorcode", None)
+    return (code(found) if primary is None else primary & 0xFF) in DAMAGED
+
+
+def is_interrupted(error: DBAPIError) -> bool:
+    """Whether SQLite was told to stop."""
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT

@@ -22,8 +22,12 @@ class TooNew(Exception):
 
 def upgrade(db: database.Database) -> None:
     """Do every migration that is missing, in one transaction; several processes may do this at once. Raises TooNew."""
-    chain = next(name for name, metadata in CHAINS.items() if metadata is db.metadata)
-    db.write(lambda c: _alone(c, lambda: _upgrade(chain, c)))
+    db.write(lambda c: _alone(c, lambda: _upgrade(chain(db), c)))
+
+
+def chain(db: database.Database) -> str:
+    """Which chain brings this database to its tables."""
+    return next(name for name, metadata in CHAINS.items() if metadata is db.metadata)
 
 
 def settings(chain: str, connection: Connection | None) -> config.Config:
