@@ -93,6 +93,11 @@ PLACES = {
         cfg.StrOpt(
             "log_level", default="info", choices=["debug", "info", "warning", "error"], help="Least level logged."
         ),
+        cfg.IntOpt(
+            "max_logfile_size_mb", default=10, min=1, max=1024, help="A log that is larger is begun anew, in MB."
+        ),
+        cfg.IntOpt("max_logfile_count", default=10, min=1, max=1000, help="Older logs kept of each process."),
+        cfg.IntOpt("max_logfile_days", default=30, min=1, max=3650, help="Days after which what was logged is gone."),
     ),
     "api_settings": (
         cfg.Opt("bind_host", type=Host(), default="127.0.0.1", help="Address the API listens on."),

@@ -70,6 +70,7 @@ class Tokens:
         auth = _auth(req)
         user = self._user(auth.get("identity") or {})
         _scoped(user, auth.get("scope"))
+        req.context.logged_in = user
         token, said = self._local.issue(user)
         resp.set_header("X-Subject-Token", token)
         errors.answer(resp, 201, {"token": self._shown(req, user, said)})

@@ -9,6 +9,7 @@ import msgspec
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from hydria.api import access, conditions, idempotency, query
+from hydria.api.accesslog import AccessLog
 from hydria.api.context import Context
 from hydria.api.errors import Unauthorized
 from hydria.api.idempotency import Mark
@@ -16,7 +17,6 @@ from hydria.domain.refusals import Invalid
 from hydria.drivers.identity import Caller
 from hydria.kit import ids, log
 
-LOG = log.get()
 OPEN = ("/", "/healthcheck", "/openapi", "/docs")
 """Paths that need no token; /identity looks after itself."""
 PAGES = ("/healthcheck", "/docs")
@@ -68,6 +68,7 @@ class Gate:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._access_log = AccessLog()
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.request_id = f"req-{ids.new()}"
@@ -96,14 +97,14 @@ class Gate:
         self._context.seats.leave()
         took = self._context.clock.monotonic() - req.context.started
         self._context.meter(req.method, req.uri_template or "", resp.status_code, took)
-        if req.method not in ("GET", "HEAD"):
-            LOG.info("api.write", method=req.method, path=req.path, status=resp.status_code, ms=round(took * 1000, 1))
+        self._access_log(req, resp, req.context.started, took)
         req.context.bound.__exit__(None, None, None)
 
     def _let_in(self, req: falcon.Request, resp: falcon.Response) -> None:
         caller = self._context.identity.caller(req.get_header("X-Auth-Token"), req.env)
         if caller is None:
             raise Unauthorized(self._context.identity.challenge)
+        req.context.caller = caller
         policy = self._context.policy
         ask = req.context.ask = Ask(policy.known(caller), req.context.request_id, policy, *_conditions(req, caller))
         if ask.once and (kept := idempotency.before(self._context, ask.once)):

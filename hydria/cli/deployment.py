@@ -11,7 +11,7 @@ from typing import Any
 from hydria.cli import checks, client, folder
 from hydria.cli.client import Client
 from hydria.cli.parts import Parts
-from hydria.cli.supervision import Supervision
+from hydria.cli.supervision import Kept, Supervision
 from hydria.cli.trouble import Trouble
 
 START_S = 20.0
@@ -27,7 +27,7 @@ class Deployment:
     def __init__(self, settings: Any, parts: Parts) -> None:
         self.settings = settings
         self.parts = parts
-        self.supervision = Supervision(settings.run, settings.state / "log")
+        self.supervision = Supervision(settings.run, settings.state / "log", _kept(settings))
 
     @property
     def clouds(self) -> Path:
@@ -172,6 +172,11 @@ class Deployment:
         compute.clear()
         fabric.down(networks)
         return [f"removed {machines} amphorae and the networks"] if machines or wired else []
+
+
+def _kept(settings: Any) -> Kept:
+    """How much of the logs is kept."""
+    return Kept(*(settings.option("DEFAULT", f"max_logfile_{name}") for name in ("size_mb", "count", "days")))
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hydria.cli import logs as log_files
+
 RUN = """#!/bin/sh
 # A process whose supervisor was killed makes room for its successor.
 exec 2>&1
@@ -25,8 +27,11 @@ TUNING = "MALLOC_ARENA_MAX=2"  # with an arena a thread, what logins and request
 KEEPERS = ("runsvdir", "runsv", "svlogd")
 START = 'echo $$ > "$0"; exec runsvdir -P "$1"'
 LOG = """#!/bin/sh
-exec svlogd -t {folder}
+exec svlogd -l {line} -b {buffer} {folder}
 """
+LINE = {"line": 8192, "buffer": 65536}
+"""Lines up to this length are never torn when a log is begun anew; ours are half as long at most."""
+DAY_S = 86400
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,28 @@ class Standing:
     pss_kb: int
 
 
-class Supervision:
-    """`folder` holds a folder per process, memory-backed; `logs` is on a disk."""
+@dataclass(frozen=True)
+class Kept:
+    """How much of the log of each process is kept: at most `(files + 1) * size_mb`, and about `days`."""
 
-    def __init__(self, folder: Path, logs: Path) -> None:
+    size_mb: int = 10
+    files: int = 10
+    days: int = 30
+
+    def config(self) -> str:
+        """The same for svlogd. It knows no age of files, so the newest is ended so often that as many as are kept last so long."""
+        spare = min(2, self.files - 1)  # on a full disk older logs go first
+        age_s = max(self.days * DAY_S // (self.files + 1), 60)
+        return f"s{self.size_mb * 1_000_000}\nn{self.files}\nN{spare}\nt{age_s}\n"
+
+
+class Supervision:
+    """`folder` holds a folder per process, memory-backed; `logs` is on a disk, and some of them are kept."""
+
+    def __init__(self, folder: Path, logs: Path, kept: Kept = Kept()) -> None:
         self._services = folder / "services"
         self._logs = logs
+        self._kept = kept
         self._pid = folder / "runsvdir.pid"
         self._mark = f"{MARK}={self._services}"
 
@@ -66,16 +87,17 @@ class Supervision:
     def _declare(self, name: str, command: Sequence[str]) -> None:
         log = self._logs / name
         log.mkdir(parents=True, exist_ok=True)
-        (log / "config").write_text("s2000000\nn5\n")  # five files of 2 MB
         words = " ".join(shlex.quote(word) for word in command)
         run = RUN.format(mark=shlex.quote(self._mark), tuning=TUNING, command=words)
-        for folder, text in ((name, run), (f"{name}/log", LOG.format(folder=log))):
-            path = self._services / folder
-            path.mkdir(parents=True, exist_ok=True)
-            script = path / "run.new"
-            script.write_text(text)
-            script.chmod(0o755)
-            script.rename(path / "run")
+        keeper = self._services / name / "log"
+        logs = [
+            _put(log / "config", self._kept.config()),
+            _put(keeper / "run", LOG.format(folder=shlex.quote(str(log)), **LINE)),
+        ]
+        _put(self._services / name / "run", run)
+        if any(logs) and _running(keeper):
+            # What it has not read yet stays in the pipe for its successor.
+            subprocess.run(["sv", "term", str(keeper)], capture_output=True, check=False)
 
     def stop(self, wait_s: float = 15.0) -> list[str]:
         """Stop all; works after a crash of the supervisor, and twice. What was running."""
@@ -124,9 +146,8 @@ class Supervision:
         return [_standing(self._services / name) for name in self.names()]
 
     def end_of_log(self, name: str, lines: int = 12) -> list[str]:
-        """The last lines a process wrote."""
-        file = self._logs / name / "current"
-        return file.read_text(errors="replace").splitlines()[-lines:] if file.exists() else []
+        """The last lines a process wrote, for people."""
+        return log_files.end(self._logs / name / "current", lines)
 
     def _supervisor(self) -> int:
         """The process of runsvdir; 0 when it does not run. A pid that was used again has another command line."""
@@ -136,6 +157,18 @@ class Supervision:
         except (FileNotFoundError, ProcessLookupError, ValueError):
             return 0
         return pid if str(self._services).encode() in words else 0
+
+
+def _put(path: Path, text: str) -> bool:
+    """Write a script of runit, whole or not at all; whether it was another before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.read_text() == text:
+        return False
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text)
+    fresh.chmod(0o755)
+    fresh.rename(path)
+    return True
 
 
 def _running(service: Path) -> bool:

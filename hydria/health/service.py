@@ -46,6 +46,7 @@ class Health:
         self.receiver = Receiver(sockets, self.heard, self.writer.take, clock, settings)
         self._watch = Watch(settings, clock.monotonic())
         self._stopping = threading.Event()
+        self._seldom = log.Seldom(LOUD_EVERY)
         self._looked_at = self._tidied_at = self._braked_at = clock.monotonic() - LOUD_EVERY - settings.tidy_every
 
     def run(self) -> None:
@@ -84,7 +85,7 @@ class Health:
         try:
             step()
         except database.Unavailable as error:
-            log.get().warning("health.database_unavailable", error=str(error))
+            self._seldom.warning("health.database_unavailable", self._clock.monotonic(), error=str(error))
             return False
         except Exception:  # noqa: BLE001  (one bad row must not make us deaf to all others)
             log.get().error("health.bug", exc_info=True)

@@ -26,8 +26,9 @@ LATER_US = 500_000
 class Runner:
     """Works on load balancers, one call each; any number of calls side by side."""
 
-    def __init__(self, tools: Tools, worker: str) -> None:
+    def __init__(self, tools: Tools, worker: str, seldom: log.Seldom | None = None) -> None:
         self._tools = tools
+        self._seldom = seldom or log.Seldom(0.0)
         self._worker = worker
 
     def work(self, due: claims.Due, sure: Callable[[int], Callable[[], bool]]) -> bool:
@@ -38,7 +39,8 @@ class Runner:
         try:
             epoch = self._tools.database.write(lambda c: claims.claim(c, due, self._worker))
         except database.Unavailable as away:
-            log.get().warning("run.database_away", load_balancer=due.load_balancer_id, error=str(away))
+            now = self._tools.clock.monotonic()
+            self._seldom.warning("run.database_away", now, load_balancer=due.load_balancer_id, error=str(away))
             return False
         if epoch is None:
             return False
@@ -56,7 +58,7 @@ class Runner:
             log.get().info("run.lost")  # another worker is in charge
             return False
         except database.Unavailable as away:
-            log.get().warning("run.database_away", error=str(away))
+            self._seldom.warning("run.database_away", self._tools.clock.monotonic(), error=str(away))
             return False
         return True
 

@@ -11,6 +11,9 @@ from hydria.storage import claims, database
 from hydria.worker.runner import Runner
 from hydria.worker.tools import Tools
 
+QUIET_S = 60.0
+"""Between two lines that tell of a database that is away or damaged: it is asked again every second."""
+
 
 class Inbox(Protocol):
     """Where nudges arrive."""
@@ -31,7 +34,8 @@ class Service:
         self._tools = tools
         self._inbox = inbox
         self._name = name
-        self._runner = Runner(tools, name)
+        self._seldom = log.Seldom(QUIET_S)
+        self._runner = Runner(tools, name, self._seldom)
         self._queue: queue.SimpleQueue[claims.Due | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._ended = threading.Event()  # nothing is held any more
@@ -157,6 +161,6 @@ class Service:
         try:
             work()
         except database.Unavailable as away:
-            log.get().warning("worker.database_away", error=str(away))
+            self._seldom.warning("worker.database_away", self._tools.clock.monotonic(), error=str(away))
         except Exception:  # noqa: BLE001  without its loops a worker would hold claims and do nothing
             log.get().exception("worker.defect")

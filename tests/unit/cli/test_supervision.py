@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hydria.cli.supervision import Supervision
+from hydria.cli.supervision import Kept, Supervision
 
 
 def test_where_nothing_was_started_there_is_nothing_to_stop(tmp_path: Path) -> None:
@@ -25,3 +25,10 @@ def test_words_of_a_command_reach_it_whole(tmp_path: Path) -> None:
 
 def test_the_end_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert Supervision(tmp_path, tmp_path / "log").end_of_log("api") == []
+
+
+def test_as_much_of_a_log_is_kept_as_is_set(tmp_path: Path) -> None:
+    supervision = Supervision(tmp_path, tmp_path / "log", Kept(size_mb=2, files=9, days=10))
+    supervision._declare("api", ["true"])
+    assert (tmp_path / "log/api/config").read_text() == f"s2000000\nn9\nN2\nt{86400}\n"
+    assert "svlogd -l 8192 -b 65536 " in (tmp_path / "services/api/log/run").read_text()
