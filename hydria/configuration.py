@@ -133,12 +133,12 @@ def _value(conf: Any, group: str, option: Any, path: Path) -> None:
         value = getattr(conf if group == "DEFAULT" else getattr(conf, group), option.dest)
     except (cfg.Error, ValueError) as error:
         why = str(error).rpartition(" is not valid: ")[2]
-        raise BadSettings(f"{path}: [{group}] {option.name}: {why}; expected {_expected(option.type)}") from error
+        raise BadSettings(f"{path}: [{group}] {option.name}: {why}; expected {expected(option.type)}") from error
     if value == "" and option.default:
         raise BadSettings(f"{path}: [{group}] {option.name}: is empty; expected a value such as {option.default}")
 
 
-def _expected(kind: Any) -> str:
+def expected(kind: Any) -> str:
     """What a value may be, for people."""
     if getattr(kind, "choices", None):
         return f"one of {', '.join(kind.choices)}"

@@ -126,7 +126,12 @@ PLACES = {
             max=1000,
             help="Milliseconds an answer may wait for quick work; 0: none.",
         ),
-        cfg.StrOpt("api_base_uri", default=None, help="How clients reach the API; left out: as the request says."),
+        cfg.StrOpt(
+            "api_base_uri",
+            default=None,
+            sample_default="https://lb.example.org",
+            help="How clients reach the API; left out: as the request says.",
+        ),
         cfg.Opt(
             "enabled_provider_drivers",
             type=types.Dict(types.String(), type_name="names and descriptions, such as amphora:Ours."),
@@ -146,7 +151,11 @@ PLACES = {
             "udp_connect_min_interval_health_monitor", default=3, min=0, help="Least delay of UDP-CONNECT, in seconds."
         ),
         cfg.StrOpt(
-            "minimum_tls_version", default=None, choices=TLS_VERSIONS, help="The weakest TLS that users may ask for."
+            "minimum_tls_version",
+            default=None,
+            sample_default="TLSv1.2",
+            choices=TLS_VERSIONS,
+            help="The weakest TLS that users may ask for; left out: any.",
         ),
         cfg.StrOpt(
             "tls_cipher_prohibit_list", default="", help="Ciphers that nobody may ask for, separated by colons."
@@ -266,3 +275,18 @@ PLACES = {
         for k in QUOTAS
     ),
 }
+LIBRARY = {
+    "keystone_authtoken": (
+        ("auth_type", "password", "How this service logs in to Keystone."),
+        ("auth_url", "http://127.0.0.1:5000/v3", "Where Keystone is."),
+        ("username", "hydria", "The account of this service; it needs the role `service` or `admin` in its project."),
+        ("password", "secret", "Its password."),
+        ("project_name", "service", "Its project."),
+        ("user_domain_id", "default", "The domain of the account."),
+        ("project_domain_id", "default", "The domain of the project."),
+        ("www_authenticate_uri", "https://keystone.example.org/v3", "Where clients log in, if not at auth_url."),
+        ("memcached_servers", "127.0.0.1:11211", "Where what Keystone said is kept; left out: in each process."),
+        ("cafile", "/etc/ssl/certs/ca-certificates.crt", "Whom to trust where auth_url is https."),
+    )
+}
+"""What we need of groups that belong to a library, which knows all that may stand there: option, an example, what for."""
