@@ -42,7 +42,7 @@ def _tables() -> Iterator[str]:
         yield f"\n## [{group}]\n\n| option | default | may be | what it is |\n| --- | --- | --- | --- |\n"
         for option in known:
             default = "left out" if option.default is None else f"`{written(option)}`" if written(option) else "empty"
-            cells = (f"`{option.name}`", default, may_be(option), option.help)
+            cells = (f"`{option.name}`", default, may_be(option), str(option.help))
             yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
     for group, wanted in options.LIBRARY.items():
         yield f"\n## [{group}]\n{LIBRARY}\n| option | such as | what it is |\n| --- | --- | --- |\n"
@@ -54,7 +54,7 @@ def _groups() -> Iterator[str]:
         yield f"\n[{group}]\n"
         for option in known:
             kind = may_be(option)
-            yield "\n" + _comment(option.help if kind == TEXT else f"{option.help} ({kind})")
+            yield "\n" + _comment(str(option.help) if kind == TEXT else f"{option.help} ({kind})")
             if option.default is None:
                 yield "# Left out by default; such as:\n"
             yield f"#{option.name} = {written(option)}".rstrip() + "\n"

@@ -1,4 +1,7 @@
-"""Three back ends to balance over: each a haproxy of its own that says its name, in a namespace on the network `back`."""
+"""Three back ends to balance over: each a haproxy of its own that says its name, in a namespace on the network `back`.
+
+`/slow` is answered after 2 s, `/500` with 500, `/nope` with 404, everything else at once with 200.
+"""
 
 import contextlib
 import hashlib
@@ -25,10 +28,15 @@ defaults
     timeout client 30s
     timeout server 30s
     timeout connect 5s
+    timeout tarpit 2s
 frontend demo
     bind {address}:{port}
+    http-request tarpit status 200 content-type text/plain string {name} if {{ path /slow }}
+    http-request return status 500 content-type text/plain string {name} if {{ path /500 }}
+    http-request return status 404 content-type text/plain string {name} if {{ path /nope }}
     http-request return status 200 content-type text/plain string {name}
 """
+"""Every answer is the name; what differs is its code, or how long it takes."""
 
 
 @dataclass(frozen=True)
