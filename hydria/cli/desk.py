@@ -1,4 +1,4 @@
-"""The commands for people: up, down, status, doctor, quickstart."""
+"""The commands for people: up, down, status, doctor, user, quickstart."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hydria.cli import deployment as deployments
-from hydria.cli import doctor, quickstart
+from hydria.cli import doctor, quickstart, users
 from hydria.cli.deployment import Deployment
 from hydria.cli.parts import Parts
 from hydria.cli.trouble import Trouble
@@ -26,6 +26,7 @@ def declare(commands: Any) -> None:
     down.add_argument("--purge", action="store_true", help="remove the state as well: users, keys, database")
     commands.add_parser("status", help="show processes and load balancers")
     commands.add_parser("doctor", help="look for what is wrong, with remedies")
+    users.declare(commands)
     first = commands.add_parser("quickstart", help="bring everything up and show a load balancer at work")
     first.add_argument("--down", action="store_true", help="take everything down again")
     first.add_argument("--purge", action="store_true", help="with --down: remove the state as well")
@@ -61,7 +62,7 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
         console.print(f"up in {deployments.seconds(began)}: {deployment.url}")
         if deployment.settings.is_open():
             console.print(OPEN, style="bold red")
-        console.print(f"clients: export OS_CLIENT_CONFIG_FILE={deployment.clouds} OS_CLOUD=hydria")
+        console.print(f"clients: . {deployment.clouds.with_name('openrc')}")
     elif arguments.command == "down":
         for line in deployment.down(everything=arguments.all, purge=arguments.purge) or ["nothing was running"]:
             console.print(line)
@@ -69,6 +70,8 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
         return status(deployment, console)
     elif arguments.command == "doctor":
         return doctor.examine(deployment, console)
+    elif arguments.command == "user":
+        return users.run(arguments, deployment, console)
     elif arguments.command == "quickstart":
         if arguments.down:
             return quickstart.undo(deployment, console, purge=arguments.purge)

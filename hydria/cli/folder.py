@@ -25,6 +25,11 @@ CLOUD = """  {cloud}:
     region_name: RegionOne
     identity_api_version: 3
 """
+OPENRC = """# For a shell: `. {path}` puts `openstack` and `hydria` on its path, as the user demo of this deployment.
+export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=hydria
+export PATH={root}/build/client/bin:{root}/.venv/bin:$PATH
+"""
+ROOT = Path(__file__).parents[2]
 USERS = (
     ("hydria", "demo", "demo", ("member", "reader")),
     ("hydria-admin", "admin", "admin", ("admin", "member", "reader")),
@@ -43,13 +48,24 @@ def prepare(state: Path, url: str, parts: Parts) -> None:
         _once(passwords / user, lambda: secrets.token_urlsafe(12))
     known = {user: (passwords / user).read_text().strip() for _, user, _, _ in USERS}
     _users(state / "users.json", known, parts)
+    _tell_clients(state, url, known)
+    parts.issuer().controller_certificate("controller")
+
+
+def remember(state: Path, user: str, password: str, url: str) -> None:
+    """Keep the new password of one of our own users, for commands and clients of this machine."""
+    _write(state / "passwords" / user, password)
+    _tell_clients(state, url, {name: (state / "passwords" / name).read_text().strip() for _, name, _, _ in USERS})
+
+
+def _tell_clients(state: Path, url: str, passwords: dict[str, str]) -> None:
     clouds = "".join(
-        CLOUD.format(cloud=cloud, url=url, user=user, password=known[user], project=project)
+        CLOUD.format(cloud=cloud, url=url, user=user, password=passwords[user], project=project)
         for cloud, user, project, _ in USERS
     )
     file = state / "clouds.yaml"
     _write(file, CLOUDS.format(path=file, clouds=clouds))
-    parts.issuer().controller_certificate("controller")
+    _write(state / "openrc", OPENRC.format(path=state / "openrc", clouds=file, root=ROOT))
 
 
 def _users(path: Path, passwords: dict[str, str], parts: Parts) -> None:

@@ -37,7 +37,7 @@ def show(deployment: Deployment, console: Console) -> int:
     except Trouble as trouble:
         log = trouble.log or "\n".join(deployment.supervision.end_of_log("worker"))
         raise Trouble(trouble.reason, trouble.remedy or "hydria doctor; then run ./quickstart again", log) from trouble
-    _report(console, deployment, lb, made, spread)
+    _report(console, deployment, members, lb["vip_address"], made, spread)
     console.print(
         f"one member killed: {failed} of {asked} requests failed meanwhile; the API showed it after {noticed}"
     )
@@ -137,11 +137,11 @@ def _state(api: Client, pool: str, member: BackEnd) -> str:
     return found[0]["operating_status"] if found else ""
 
 
-def _report(console: Console, deployment: Deployment, lb: dict[str, Any], made: str, spread: Any) -> None:
-    console.print(f"load balancer: VIP [bold]{lb['vip_address']}[/], answering after: {made}")
-    table = Table("back end", f"answers of {REQUESTS}", title=f"http://{lb['vip_address']}/", title_justify="left")
-    for name, count in sorted(spread.items()):
-        table.add_row(name, f"{count}  " + "█" * count)
+def _report(console: Console, deployment: Deployment, members: list[BackEnd], vip: str, made: str, spread: Any) -> None:
+    console.print(f"load balancer: VIP [bold]{vip}[/], answering after: {made}")
+    table = Table("back end", "address", f"answers of {REQUESTS}", title=f"http://{vip}/", title_justify="left")
+    for one in members:
+        table.add_row(one.name, f"{one.address}:{demo.PORT}", f"{spread[one.name]}  " + "█" * spread[one.name])
     console.print(table)
     networks = deployment.parts.networks()
     console.print(
@@ -150,13 +150,13 @@ def _report(console: Console, deployment: Deployment, lb: dict[str, Any], made: 
 
 
 def _next_steps(console: Console, deployment: Deployment) -> None:
-    root = deployment.parts.python.rpartition("/.venv/")[0] or "."
     console.print(
         f"""
-use it:   export OS_CLIENT_CONFIG_FILE={deployment.clouds} OS_CLOUD=hydria
-          {root}/build/client/bin/openstack loadbalancer list
-          {root}/build/client/bin/openstack loadbalancer create --name lb1 --vip-subnet-id demo --wait
-look:     .venv/bin/hydria status    .venv/bin/hydria doctor
+use it:   . {deployment.clouds.with_name("openrc")}
+          openstack loadbalancer list
+          openstack loadbalancer create --name lb1 --vip-subnet-id demo --wait    (README.md goes on from here)
+look:     hydria status    hydria doctor    openstack loadbalancer member list web
+play:     back ends answer /slow after 2 s, /500 with 500, /nope with 404
 undo:     ./quickstart --down        (and the state: ./quickstart --down --purge)
 """
     )

@@ -97,7 +97,7 @@ def test_what_was_never_up_is_told_so(tmp_path: Path) -> None:
 def test_up_tells_where_the_api_is_and_may_be_repeated(down: House) -> None:
     said = done(down, "up")
     assert re.match(r"up in \d+\.\d s: http://127\.0\.0\.1:19976\n", said)
-    assert f"export OS_CLIENT_CONFIG_FILE={down.deployment.clouds} OS_CLOUD=hydria" in said
+    assert f"clients: . {down.deployment.settings.state}/openrc\n" in said
     before = pids(down)
     assert done(down, "up")
     assert pids(down) == before
@@ -259,10 +259,10 @@ def test_the_quick_start_shows_what_it_measured_and_leaves_nothing(tmp_path: Pat
     for said in (first, second):
         vip = re.search(r"load balancer: VIP (10\.62\.8\.\d+), answering after: (\d+ ms|there already)", said)
         assert vip
-        assert len(re.findall(r"demo-[123]\W+(8|9|10|11|12)  █", said)) == 3
+        assert len(re.findall(r"demo-[123]\W+10\.62\.12\.25[234]:8080\W+(?:8|9|10|11|12)  █", said)) == 3
         assert re.search(r"one member killed: [01] of \d+ requests failed meanwhile", said)
         assert "addresses: API http://127.0.0.1:19979; mgmt 10.62.0.0/22, demo 10.62.8.0/24" in said
-        assert f"export OS_CLIENT_CONFIG_FILE={fresh.deployment.clouds} OS_CLOUD=hydria" in said
+        assert f"use it:   . {fresh.deployment.settings.state}/openrc\n" in said
         assert "./quickstart --down" in said
         assert client.ask(vip[1])
     assert "removed 1 amphorae and the networks" in done(fresh, "quickstart", "--down")
