@@ -414,6 +414,7 @@ def _parts(settings: Settings) -> Any:
         fabric=lambda: load("drivers.network.local.fabric"),
         wires=lambda: load("drivers.network.local.wires"),
         users=lambda: load("drivers.identity.local"),
+        configuration=lambda: configuration,
     )
 
 

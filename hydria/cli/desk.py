@@ -1,4 +1,4 @@
-"""The commands for people: up, down, status, doctor, user, quickstart."""
+"""The commands for people: up, down, status, doctor, user, config, quickstart."""
 
 import argparse
 import sys
@@ -8,14 +8,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hydria.cli import config, doctor, quickstart, users
 from hydria.cli import deployment as deployments
-from hydria.cli import doctor, quickstart, users
 from hydria.cli.deployment import Deployment
 from hydria.cli.parts import Parts
 from hydria.cli.trouble import Trouble
 from hydria.drivers import faults
 
 OPEN = "WARNING: auth_strategy = noauth: every user and program of this machine may do everything"
+
+
+WITH_VERBS = {"user": users.run, "config": config.run}
 
 
 def declare(commands: Any) -> None:
@@ -27,6 +30,7 @@ def declare(commands: Any) -> None:
     commands.add_parser("status", help="show processes and load balancers")
     commands.add_parser("doctor", help="look for what is wrong, with remedies")
     users.declare(commands)
+    config.declare(commands)
     first = commands.add_parser("quickstart", help="bring everything up and show a load balancer at work")
     first.add_argument("--down", action="store_true", help="take everything down again")
     first.add_argument("--purge", action="store_true", help="with --down: remove the state as well")
@@ -56,6 +60,8 @@ def _tell(reason: str, remedy: str) -> None:
 
 
 def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console) -> int:
+    if arguments.command in WITH_VERBS:
+        return WITH_VERBS[arguments.command](arguments, deployment, console)
     began = time.monotonic()
     if arguments.command == "up":
         deployment.up()
@@ -70,8 +76,6 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
         return status(deployment, console)
     elif arguments.command == "doctor":
         return doctor.examine(deployment, console)
-    elif arguments.command == "user":
-        return users.run(arguments, deployment, console)
     elif arguments.command == "quickstart":
         if arguments.down:
             return quickstart.undo(deployment, console, purge=arguments.purge)

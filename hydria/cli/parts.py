@@ -21,3 +21,4 @@ class Parts:
     fabric: Callable[[], Any]
     wires: Callable[[], Any]
     users: Callable[[], Any]
+    configuration: Callable[[], Any]
