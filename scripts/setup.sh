@@ -231,7 +231,7 @@ compile_project() {
 for argument; do
     case $argument in
     --dev) lock=dev packages="$packages $servers" ;;
-    --client) client=yes ;;
+    --client) client=yes packages="$packages curl" ;; # the pages ask with it
     --keystone) keystone=yes ;;
     --reference) reference=yes ;;
     *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client] [--keystone] [--reference]" ;;

@@ -1,0 +1,17 @@
+"""The README's commands, as they stand, on a machine where nothing ever ran."""
+
+from tests.system import pages
+
+README = pages.ROOT / "README.md"
+UNDO = "./quickstart --down --purge"
+
+
+def test_the_readme_s_commands_work_as_they_stand_and_end_in_a_200_from_a_back_end() -> None:
+    with pages.machine() as machine:
+        try:
+            wrong = machine.follow(README)
+        finally:
+            undone = machine.run(UNDO)
+    assert wrong == ""
+    assert undone.stdout == "nothing was running\n"
+    assert any("HTTP/1.1 200 OK" in (block.prints or "") for block in pages.blocks(README))
