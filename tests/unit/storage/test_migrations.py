@@ -1,5 +1,6 @@
 """Migrations from nothing end where the declarations are, quickly, and whoever else migrates at the same time."""
 
+import contextlib
 import io
 import pathlib
 import re
@@ -21,18 +22,25 @@ CHAINS = pytest.mark.parametrize("chain", migrate.CHAINS)
 
 
 @pytest.fixture
-def db(chain: str, empty_url: str):
-    made = database.Database(empty_url, migrate.CHAINS[chain])
-    yield made
-    made.close()
+def opened():
+    """Makes databases, and closes them whatever becomes of the test: a connection left open fails a later one."""
+    with contextlib.ExitStack() as made:
+
+        def open_(*words, **more):
+            return made.enter_context(contextlib.closing(database.Database(*words, **more)))
+
+        yield open_
 
 
 @pytest.fixture
-def one_file(chain: str, tmp_path: pathlib.Path):
+def db(chain: str, empty_url: str, opened):
+    return opened(empty_url, migrate.CHAINS[chain])
+
+
+@pytest.fixture
+def one_file(chain: str, tmp_path: pathlib.Path, opened):
     """The same in a file, for what can be shown with SQLite alone."""
-    made = database.Database(f"sqlite:///{tmp_path}/{chain}.db", migrate.CHAINS[chain])
-    yield made
-    made.close()
+    return opened(f"sqlite:///{tmp_path}/{chain}.db", migrate.CHAINS[chain])
 
 
 def differences(db: database.Database, chain: str) -> list[tuple[str, ...]]:
@@ -49,16 +57,15 @@ def test_from_nothing_they_end_where_the_declarations_are(db, chain):
 
 
 @CHAINS
-def test_they_make_what_the_declarations_would(one_file, chain, tmp_path):
+def test_they_make_what_the_declarations_would(one_file, opened, tmp_path):
     db = one_file
-    declared = database.Database(f"sqlite:///{tmp_path}/declared.db", db.metadata)
+    declared = opened(f"sqlite:///{tmp_path}/declared.db", db.metadata)
     declared.create_all()
     migrate.upgrade(db)
     tables = [
         other.read(lambda c: {name: inspect(c).get_columns(name) for name in sorted(db.metadata.tables)})
         for other in (db, declared)
     ]
-    declared.close()
     assert str(tables[0]) == str(tables[1])
 
 
@@ -87,16 +94,15 @@ def test_a_database_of_a_newer_version_is_left_alone(db, chain):
 
 
 @CHAINS
-def test_a_migration_that_is_interrupted_leaves_nothing(chain, tmp_path):
+def test_a_migration_that_is_interrupted_leaves_nothing(chain, opened, tmp_path):
     def crash(moment):
         raise KeyboardInterrupt(moment)
 
     url = f"sqlite:///{tmp_path}/{chain}.db"
-    crashing = database.Database(url, migrate.CHAINS[chain], notice=crash)
+    crashing = opened(url, migrate.CHAINS[chain], notice=crash)
     with pytest.raises(KeyboardInterrupt):
         migrate.upgrade(crashing)
     assert crashing.read(lambda c: inspect(c).get_table_names()) == []
-    crashing.close()
 
 
 def test_processes_may_migrate_at_once(empty_url):
@@ -109,12 +115,11 @@ def test_processes_may_migrate_at_once(empty_url):
     assert [process.communicate()[1] for process in running] == [""] * 3
 
 
-def test_both_chains_may_share_a_database(empty_url):
+def test_both_chains_may_share_a_database(empty_url, opened):
     for chain, metadata in migrate.CHAINS.items():
-        db = database.Database(empty_url, metadata)
+        db = opened(empty_url, metadata)
         migrate.upgrade(db)
         assert [row for row in differences(db, chain) if "remove" not in str(row[0])] == []
-        db.close()
 
 
 @pytest.mark.parametrize("dialect", [postgresql.dialect(), mysql.dialect()], ids=lambda d: d.name)
