@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make this machine ready: Debian packages, .venv from a lock; the openstack client, a Keystone and the reference on demand.
+# Make this machine ready: Debian packages, .venv from a lock; the openstack client, a Keystone and the reference on demand;
+# for developers also the haproxy of the other Debian.
 #
 #   scripts/setup.sh [--dev] [--client] [--keystone] [--reference]
 #
@@ -18,6 +19,7 @@ packages="python3 python3-venv haproxy nftables iproute2 runit openssl iputils-p
 servers="postgresql mariadb-server rabbitmq-server" # tests start their own, in folders of their own
 policy=/usr/sbin/policy-rc.d
 lock=controller
+developer=no
 client=no
 keystone=no
 reference=no
@@ -81,7 +83,7 @@ must_be_root() {
 }
 
 must_be_debian() {
-    ID='' VERSION_ID=''
+    ID='' VERSION_ID='' VERSION_CODENAME=''
     # shellcheck disable=SC1091
     [ ! -r /etc/os-release ] || . /etc/os-release
     command -v apt-get >/dev/null && [ "$ID" = debian ] ||
@@ -160,6 +162,16 @@ must_have_versions() {
         refuse "/usr/bin/python3 is older than 3.11" "use Debian 12 or later"
 }
 
+# What haproxy is told must suit the one of every Debian that is supported; this machine has one of them.
+other_haproxies() {
+    for release in bookworm trixie; do
+        [ "$release" != "$VERSION_CODENAME" ] || continue
+        [ "$root/build/haproxy/$release/haproxy" -nt "$root/scripts/haproxy" ] ||
+            step "haproxy of $release" "check the network and /etc/apt/sources.list*, then run this again" \
+                "$root/scripts/haproxy" "$release"
+    done
+}
+
 # --- Python --------------------------------------------------------------------------------------
 
 # fingerprint LOCKFILE: what an environment made from it depends on.
@@ -230,7 +242,7 @@ compile_project() {
 
 for argument; do
     case $argument in
-    --dev) lock=dev packages="$packages $servers" ;;
+    --dev) developer=yes lock=dev packages="$packages $servers" ;;
     --client) client=yes packages="$packages curl" ;; # the pages ask with it
     --keystone) keystone=yes ;;
     --reference) reference=yes ;;
@@ -251,6 +263,7 @@ flock -w 900 9 || refuse "another set-up has been running for 15 minutes" "wait 
 date >"$log"
 debian_packages
 must_have_versions
+[ $developer = no ] || other_haproxies
 python_environment
 link_project
 compile_project >>"$log" 2>&1 9>&- || failed "compiling the project" "see the log"

@@ -3,12 +3,16 @@
 import csv
 import io
 import os
+import platform
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+RELEASES = {"bookworm": "2.6.", "trixie": "3.0."}
+"""The Debian releases whose haproxy must take all that is written here, and its version there."""
 
 AGENT = (
     "global\n    stats socket {folder}/admin.sock level admin\n    log {folder}/log local0 notice\n    maxconn 100\n"
@@ -21,19 +25,26 @@ DONE = ("", "New server registered.", "Server deleted.")
 ENABLED, MAINTENANCE = 4, 1  # bits of srv_check_state and srv_admin_state
 
 
-def written(text: str, folder: Path) -> list[str]:
+def program(release: str) -> str:
+    """The haproxy of a Debian release: this machine's, or one that the set-up has unpacked."""
+    if platform.freedesktop_os_release().get("VERSION_CODENAME") == release:
+        return "haproxy"
+    return str(Path(__file__).parents[2] / "build" / "haproxy" / release / "haproxy")
+
+
+def written(program: str, text: str, folder: Path) -> list[str]:
     """The command line of a haproxy with this file behind the agent's part."""
     folder.mkdir(exist_ok=True)
     (folder / "agent.cfg").write_text(AGENT.format(folder=folder))
     (folder / "haproxy.cfg").write_text(text)
-    return ["haproxy", "-f", str(folder / "agent.cfg"), "-f", str(folder / "haproxy.cfg")]
+    return [program, "-f", str(folder / "agent.cfg"), "-f", str(folder / "haproxy.cfg")]
 
 
 @contextmanager
-def running(text: str, folder: Path) -> Iterator["Haproxy"]:
+def running(program: str, text: str, folder: Path) -> Iterator["Haproxy"]:
     """A haproxy that serves when this returns: as a daemon it lets go only then."""
     subprocess.run(
-        [*written(text, folder), "-D", "-p", str(folder / "pid")], check=True, timeout=20, capture_output=True
+        [*written(program, text, folder), "-D", "-p", str(folder / "pid")], check=True, timeout=20, capture_output=True
     )
     try:
         yield Haproxy(folder / "admin.sock")

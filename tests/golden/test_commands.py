@@ -59,16 +59,16 @@ def edits(draw):
 
 @given(edits())
 @settings(max_examples=25, deadline=None)
-def test_commands_and_file_agree(edit):
+def test_commands_and_file_agree(program, edit):
     old, new = edit
     steps = commands.commands(old, new)
     if steps is None:  # members that are pinged
         assert old.healthmonitors
         return
     with tempfile.TemporaryDirectory() as folder:
-        with running.running(render(old), Path(folder) / "old") as found:
+        with running.running(program, render(old), Path(folder) / "old") as found:
             answers = [(step, found.tell(step)) for step in steps]
             assert [a for a in answers if a[1] not in running.DONE] == []
             got = found.servers(), found.limits()
-        with running.running(render(new), Path(folder) / "new") as fresh:
+        with running.running(program, render(new), Path(folder) / "new") as fresh:
             assert got == (fresh.servers(), fresh.limits())

@@ -34,8 +34,8 @@ def site():
 
 
 @pytest.fixture
-def run(tmp_path):
-    return lambda found: running.running(haproxy.render(found, haproxy.Node()), tmp_path / "run")
+def run(program, tmp_path):
+    return lambda found: running.running(program, haproxy.render(found, haproxy.Node()), tmp_path / "run")
 
 
 class Server(http.server.ThreadingHTTPServer):
