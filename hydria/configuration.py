@@ -2,9 +2,12 @@
 
 import configparser
 import contextlib
+import difflib
+import importlib.util
 import ipaddress
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,21 @@ LIBRARIES = frozenset({"cache", "keystone_authtoken"})
 """Groups that belong to libraries, which know what may stand there."""
 
 
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (who listens everywhere is asked on the loopback)
+NEEDS = {
+    ("api_settings", "auth_strategy", "keystone"): "keystonemiddleware",
+    ("DEFAULT", "transport_url", "rabbit://"): "oslo_messaging",
+    ("oslo_middleware", "enable_proxy_headers_parsing", "True"): "oslo_middleware",
+}
+"""Values, by how they begin, that ask for packages of requirements/openstack.txt; the module that tells whether they are here."""
+
+
 class BadSettings(Exception):
     """The settings file cannot be used; the text names file, key and what was expected, in one line."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, remedy: str = "correct it, or leave it out") -> None:
         super().__init__(" ".join(text.split()))
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -29,9 +42,14 @@ class Settings:
 
     path: Path
     conf: Any
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    """What the file says in the groups of libraries, as text."""
+    looked_at: set[str] = field(default_factory=set, compare=False)
+    """Every option that was asked for, as "[group] name": what a process depends on."""
 
     def option(self, group: str, name: str) -> Any:
         """The value of an option."""
+        self.looked_at.add(f"[{group}] {name}")
         return getattr(self.conf, name) if group == "DEFAULT" else getattr(getattr(self.conf, group), name)
 
     @property
@@ -43,6 +61,11 @@ class Settings:
     def run(self) -> Path:
         """The folder of sockets and supervision."""
         return Path(self.option("DEFAULT", "run_path"))
+
+    @property
+    def records(self) -> Path:
+        """The folder in which processes write down what they are."""
+        return self.run / "records"
 
     @property
     def deployment(self) -> str:
@@ -63,10 +86,42 @@ class Settings:
         """The default limits, by what is counted; none where nobody is asked who they are."""
         return {} if self.is_open() else {k: self.option("quotas", f"default_{k}_quota") for k in options.QUOTAS}
 
+    def for_libraries(self) -> Any:
+        """What libraries read their own groups from."""
+        self.looked_at.update(self.libraries)
+        return self.conf
+
+    def values(self) -> dict[str, str]:
+        """Every option as "[group] name" with its value as text; a group of a library counts as one."""
+        found = {
+            f"[{group}] {option.name}": str(getattr(self.conf if group == "DEFAULT" else self.conf[group], option.dest))
+            for group, known in options.PLACES.items()
+            for option in known
+        }
+        return {**found, **self.libraries, "[oslo_policy] policy_file": str(self.policy_file())}
+
     def base_uri(self) -> str | None:
         """How clients reach the API, without a slash at the end; None: as the request says."""
         given = self.option("api_settings", "api_base_uri")
         return given.rstrip("/") if given else None
+
+    def own_uri(self) -> str:
+        """How the API is reached from this machine, whatever its public address is."""
+        host, port = (self.option("api_settings", f"bind_{n}") for n in ("host", "port"))
+        host = ANYWHERE.get(host, host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def public_uri(self) -> str:
+        """How clients reach the API, as far as it is known."""
+        return self.base_uri() or self.own_uri()
+
+    def needs(self) -> dict[str, str]:
+        """Modules of requirements/openstack.txt that are asked for, each with the line of the settings that does."""
+        return {
+            module: f"[{group}] {name} = {value}"
+            for (group, name, value), module in NEEDS.items()
+            if str(self.option(group, name)).startswith(value)
+        }
 
     def prohibited_ciphers(self) -> tuple[str, ...]:
         """Ciphers that nobody may ask for."""
@@ -78,9 +133,10 @@ class Settings:
 
     def policy_file(self) -> str | None:
         """The file whose rules replace ours; None when there is none."""
-        named, usual = self.option("oslo_policy", "policy_file"), self.path.parent / "policy.yaml"
+        folder = self.path.absolute().parent
+        named, usual = self.option("oslo_policy", "policy_file"), folder / "policy.yaml"
         if named:
-            return str(self.path.parent / named)
+            return str(folder / named)
         return str(usual) if usual.is_file() else None
 
     def is_open(self) -> bool:
@@ -99,14 +155,38 @@ def read(path: Path, *, required: bool = False) -> Settings:
     if text is not None:
         _refuse_unknown(path, text)
     _parse(conf, path, [] if text is None else [str(path)])
-    settings = Settings(path, conf)
+    settings = Settings(path, conf, _libraries(text or ""))
     _refuse_open_door(settings)
+    _refuse_shared_ports(settings)
+    _refuse_impatience(settings)
     _refuse_bad_deployment(settings)
     _refuse_bad_policy(settings)
     _refuse_weak_defaults(settings)
     _refuse_unknown_provider(settings)
     _refuse_keystone_nowhere(settings, text or "")
+    settings.looked_at.clear()
     return settings
+
+
+def lock(settings: Settings) -> str:
+    """Which of requirements/*.txt holds what these settings ask for."""
+    return "openstack" if settings.needs() else "controller"
+
+
+def refuse_lacking(settings: Settings) -> None:
+    """What the settings ask for is installed; raises BadSettings that names the command which does it."""
+    for module, line in settings.needs().items():
+        if importlib.util.find_spec(module) is None:
+            setup = Path(__file__).parents[1] / "scripts/setup.sh"
+            remedy = f"{setup} --openstack" if setup.exists() else "pip install hydria[openstack]"
+            why = f"{line} needs the package {module}, which is not installed"
+            raise BadSettings(f"{settings.path}: {why}; expected those of requirements/openstack.txt", remedy)
+
+
+def _libraries(text: str) -> dict[str, str]:
+    parser = configparser.RawConfigParser(default_section="\0")
+    parser.read_string(text)
+    return {f"[{group}]": repr(sorted(parser.items(group)) if parser.has_section(group) else []) for group in LIBRARIES}
 
 
 def _text(path: Path) -> str | None:
@@ -148,6 +228,8 @@ def expected(kind: Any) -> str:
         word = "a number" if isinstance(kind, types.Float) else "a whole number"
         least = "" if kind.min is None else f", at least {kind.min}"
         return word + least + ("" if kind.max is None else f", at most {kind.max}")
+    if type(kind) is types.List:
+        return f"values separated by commas, each {_expected(kind.item_type)}"
     return str(getattr(kind, "type_name", kind))
 
 
@@ -161,13 +243,25 @@ def _refuse_unknown(path: Path, text: str) -> None:
         if group in LIBRARIES:
             continue
         if group not in options.PLACES:
-            raise BadSettings(f"{path}: [{group}]: no such group; expected one of {', '.join(options.PLACES)}")
+            close = difflib.get_close_matches(group, options.PLACES, 1)
+            meant = f"did you mean [{close[0]}]?" if close else f"expected one of {', '.join(options.PLACES)}"
+            raise BadSettings(f"{path}: [{group}]: no such group; {meant}")
         known = {o.name for o in options.PLACES[group]}
         for key in parser.options(group):
             if key not in known:
-                raise BadSettings(
-                    f"{path}: [{group}] {key}: no such option; expected one of {', '.join(sorted(known))}"
-                )
+                raise BadSettings(f"{path}: [{group}] {key}: no such option; {_meant(group, key)}")
+
+
+def _meant(group: str, key: str) -> str:
+    """What somebody may have wanted to write."""
+    names = {o.name: g for g, known in options.PLACES.items() for o in known}
+    if key in names:
+        return f"did you mean that of [{names[key]}]?"
+    here = [o.name for o in options.PLACES[group]]
+    close = difflib.get_close_matches(key, here, 1) or difflib.get_close_matches(key, names, 1, 0.75)
+    if not close:
+        return f"expected one of the {len(here)} that [{group}] has, see docs/options.md"
+    return f"did you mean {close[0]}" + ("?" if close[0] in here else f" of [{names[close[0]]}]?")
 
 
 def _refuse_open_door(settings: Settings) -> None:
@@ -178,6 +272,25 @@ def _refuse_open_door(settings: Settings) -> None:
             f"{settings.path}: [api_settings] bind_host: {host} is open to others while auth_strategy = noauth; "
             "expected a loopback address such as 127.0.0.1, or auth_strategy = local"
         )
+
+
+def _refuse_shared_ports(settings: Settings) -> None:
+    """What listens on an address has its port alone."""
+    if not settings.option("metrics", "enabled"):
+        return
+    api, first = (settings.option(group, "bind_port") for group in ("api_settings", "metrics"))
+    hosts = {settings.option(group, "bind_host") for group in ("api_settings", "metrics")}
+    if first <= api < first + 3 and (len(hosts) == 1 or hosts & ANYWHERE.keys()):
+        why = f"metrics need {first} to {first + 2}, and the API listens on {api}; expected ports that do not meet"
+        raise BadSettings(f"{settings.path}: [metrics] bind_port: {why}")
+
+
+def _refuse_impatience(settings: Settings) -> None:
+    """Silence that is shorter than the time between two signs of life says nothing."""
+    every, silence = (settings.option("health_manager", f"heartbeat_{n}") for n in ("interval", "timeout"))
+    if silence < 2 * every:
+        why = f"{silence:g} is less than two heartbeat_interval of {every:g}; expected at least {2 * every:g}"
+        raise BadSettings(f"{settings.path}: [health_manager] heartbeat_timeout: {why}")
 
 
 def _refuse_weak_defaults(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """One function per process: reads settings, builds adapters, wires, runs. The only place that wires; long and dull."""
 
 import argparse
+import hashlib
 import os
 import secrets
 import shutil
@@ -13,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hydria import configuration
+from hydria import __version__, configuration
 from hydria.configuration import Settings
 from hydria.kit import clock, ids, log
 from hydria.kit.secret import Secret
@@ -140,6 +141,13 @@ def until_told(stop: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: threading.Thread(target=stop).start())
 
 
+def _works(settings: Settings, process: str, pid: int = 0, **fields: str) -> None:
+    """Say that a process has begun to work, and write down what it is."""
+    values = {key: value for key, value in settings.values().items() if key in settings.looked_at}
+    load("kit.running").note(settings.records, process, pid or os.getpid(), values)
+    log.get().info(f"{process}.started", version=__version__, **fields)
+
+
 # --- processes
 
 
@@ -149,7 +157,15 @@ def api(settings: Settings) -> None:
         settings.option("api_settings", name) for name in ("bind_host", "bind_port", "workers", "threads")
     )
     _share_metrics(settings)
-    load("api.server").serve(lambda: _app(settings), f"[{host}]" if ":" in host else host, *serving)
+    first = os.getpid()
+    load("api.server").serve(lambda: _answering(settings, first), f"[{host}]" if ":" in host else host, *serving)
+
+
+def _answering(settings: Settings, first: int) -> Any:
+    """The application, in a process that answers; the API is the process that began them."""
+    app = _app(settings)
+    _works(settings, "api", first)
+    return app
 
 
 def identity(settings: Settings, time: clock.Clock) -> Any:
@@ -178,7 +194,7 @@ def policy(settings: Settings, time: clock.Clock) -> Any:
 def _fronted(settings: Settings, app: Any, time: clock.Clock) -> Any:
     """The application with what stands before it."""
     if settings.option("api_settings", "auth_strategy") == "keystone":
-        app = load("drivers.identity.keystone").Guard(app, settings.conf, time)
+        app = load("drivers.identity.keystone").Guard(app, settings.for_libraries(), time)
     if settings.option("oslo_middleware", "enable_proxy_headers_parsing"):
         proxied = import_module("oslo_middleware.http_proxy_to_wsgi").HTTPProxyToWSGI
         app = proxied(app, {"enable_proxy_headers_parsing": True})
@@ -305,7 +321,7 @@ def worker(settings: Settings) -> None:
         name,
     )
     until_told(service.stop)
-    log.get().info("worker.started", name=name)
+    _works(settings, "worker", name=name)
     service.run()
     branches.close()
 
@@ -347,7 +363,7 @@ def health(settings: Settings) -> None:
     )
     until_told(service.stop)
     metrics(settings, 2, load("health.metrics").Datagrams(service.counts))
-    log.get().info("health.started")
+    _works(settings, "health")
     service.run()
 
 
@@ -365,7 +381,7 @@ def housekeeping(settings: Settings) -> None:
     ]
     service = load("housekeeping.service").Service(chores, settings.option("house_keeping", "cleanup_interval"))
     until_told(service.stop)
-    log.get().info("housekeeping.started")
+    _works(settings, "housekeeping")
     service.run()
 
 
@@ -381,21 +397,31 @@ def cli() -> None:
     """The command `hydria`."""
     parser = argparse.ArgumentParser(prog="hydria", description="Load balancing as a service.")
     parser.add_argument("--config", type=Path, help=f"settings file (default {CONFIG}, if it is there)")
+    parser.add_argument("--version", action="version", version=f"hydria {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, process in PROCESSES.items():
         commands.add_parser(name, help=f"run this process: {process.__doc__}")
     desk = load("cli.desk")
-    desk.declare(commands)
+    desk.declare(commands, PROCESSES)
     arguments = parser.parse_args()
     try:
         settings = configuration.read(arguments.config or Path(CONFIG), required=arguments.config is not None)
     except configuration.BadSettings as error:
-        sys.exit(f"hydria: {error}; remedy: correct it, or leave it out")
+        sys.exit(f"hydria: {error}; remedy: {error.remedy}")
     if arguments.command in PROCESSES:
-        log.setup(arguments.command, level=settings.option("DEFAULT", "log_level"))
-        PROCESSES[arguments.command](settings)
+        run(arguments.command, settings)
     else:
         sys.exit(desk.run(arguments, settings, _parts(settings)))
+
+
+def run(name: str, settings: Settings) -> None:
+    """Be one of the processes."""
+    log.setup(name, level=settings.option("DEFAULT", "log_level"))
+    try:
+        configuration.refuse_lacking(settings)
+        PROCESSES[name](settings)
+    except configuration.BadSettings as error:
+        sys.exit(f"hydria: {error}; remedy: {error.remedy}")
 
 
 def _parts(settings: Settings) -> Any:
@@ -415,7 +441,36 @@ def _parts(settings: Settings) -> Any:
         wires=lambda: load("drivers.network.local.wires"),
         users=lambda: load("drivers.identity.local"),
         configuration=lambda: configuration,
+        seams=lambda: _seams(settings),
+        service=_service(settings),
+        owned=lambda: load("storage.census").owned(databases(settings)[0]),
     )
+
+
+def _seams(settings: Settings) -> dict[str, Callable[[], None]]:
+    """What is looked at before anything is started."""
+    seams, url = load("cli.seams"), settings.option("DEFAULT", "transport_url")
+    options = ("[database] connection", "[database] observed_connection")
+    found = {
+        "packages": lambda: _refuse_lacking(settings),
+        "databases": lambda: seams.databases(dict(zip(options, databases(settings), strict=True))),
+    }
+    if url:
+        found["broker"] = lambda: seams.broker(url, load("messaging.rabbit").reach)
+    return found
+
+
+def _refuse_lacking(settings: Settings) -> None:
+    try:
+        configuration.refuse_lacking(settings)
+    except configuration.BadSettings as error:
+        raise load("cli.trouble").Trouble(str(error), error.remedy) from error
+
+
+def _service(settings: Settings) -> str:
+    """What the machine calls this deployment when it starts it."""
+    path = settings.path.absolute()
+    return "hydria" if path == Path(CONFIG) else f"hydria-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
 if __name__ == "__main__":

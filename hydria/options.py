@@ -1,64 +1,8 @@
 """The options of the settings file: names, kinds of values and defaults. Names are those operators know where the meaning is the same."""
 
-import ipaddress
-from typing import Any
-
 from oslo_config import cfg, types
 
-
-class Checked(types.ConfigType):
-    """Text that is checked when it is read."""
-
-    def _formatter(self, value: str) -> str:
-        return value
-
-
-class Range(Checked):
-    """A network's range of IPv4 addresses."""
-
-    def __init__(self) -> None:
-        super().__init__(type_name="a range of IPv4 addresses such as 10.88.0.0/22, with room for at least 8")
-
-    def __call__(self, value: str) -> str:
-        net = ipaddress.IPv4Network(value)
-        if net.num_addresses < 8:
-            message = f"{value} has only {net.num_addresses} addresses"
-            raise ValueError(message)
-        return str(net)
-
-
-class Host(Checked):
-    """An address of this machine."""
-
-    def __init__(self, *, empty: bool = False) -> None:
-        super().__init__(type_name="an IP address" + (" or nothing" if empty else ""))
-        self._empty = empty
-
-    def __call__(self, value: str) -> str:
-        return "" if self._empty and not value else str(ipaddress.ip_address(value))
-
-
-class PageLimit(Checked):
-    """How much a page may hold."""
-
-    def __init__(self) -> None:
-        super().__init__(type_name="a whole number, at least 1, or infinite")
-
-    def __call__(self, value: Any) -> int | None:
-        if value is None or str(value).lower() == "infinite":
-            return None
-        if int(value) < 1:
-            message = f"{value} is less than 1"
-            raise ValueError(message)
-        return int(value)
-
-
-class Words(types.List):
-    """Words of a fixed set, separated by commas."""
-
-    def __init__(self, *known: str) -> None:
-        super().__init__(item_type=types.String(choices=known), type_name=f"some of {', '.join(known)}")
-
+from hydria.values import DatabaseUrl, Folder, Host, Identifier, Number, PageLimit, Range, Url, Words
 
 TLS_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 USUAL_TLS = ["TLSv1.2", "TLSv1.3"]
@@ -81,13 +25,26 @@ QUOTAS = ("load_balancer", "listener", "pool", "member", "health_monitor", "l7po
 """What is counted, as options and tables call it."""
 PLACES = {
     "DEFAULT": (
-        cfg.StrOpt(
-            "state_path", default="/var/lib/hydria", help="Where everything is kept that must outlive processes."
+        cfg.Opt(
+            "state_path",
+            type=Folder(),
+            default="/var/lib/hydria",
+            help="Where everything is kept that must outlive processes.",
         ),
-        cfg.StrOpt("run_path", default="/run/hydria-controller", help="Sockets and supervision; memory-backed."),
-        cfg.StrOpt(
+        cfg.Opt(
+            "run_path",
+            type=Folder(),
+            default="/run/hydria-controller",
+            help="Sockets and supervision; memory-backed.",
+        ),
+        cfg.BoolOpt(
+            "start_at_boot", default=True, help="What `hydria up` started comes up again when the machine does."
+        ),
+        cfg.Opt(
             "transport_url",
+            type=Url("rabbit", example="rabbit://user:password@host:5672/"),
             default="",
+            secret=True,
             help="RabbitMQ, as rabbit://user:password@host:port/; empty: all processes are on this machine.",
         ),
         cfg.StrOpt(
@@ -116,18 +73,18 @@ PLACES = {
         cfg.Opt("pagination_max_limit", type=PageLimit(), default=1000, help="Most objects on a page, or infinite."),
         cfg.BoolOpt("healthcheck_enabled", default=False, help="Answer on /healthcheck, without a token."),
         cfg.BoolOpt("strict_immutable", default=False, help="Answer 409 while a load balancer is pending."),
-        cfg.FloatOpt(
-            "wait_timeout", default=30.0, min=0, max=300, help="Seconds a request with wait=applied may wait."
+        cfg.Opt(
+            "wait_timeout", type=Number(0, 300), default=30.0, help="Seconds a request with wait=applied may wait."
         ),
-        cfg.FloatOpt(
+        cfg.Opt(
             "fast_ack_ms",
+            type=Number(0, 1000),
             default=25.0,
-            min=0,
-            max=1000,
             help="Milliseconds an answer may wait for quick work; 0: none.",
         ),
-        cfg.StrOpt(
+        cfg.Opt(
             "api_base_uri",
+            type=Url("http", "https", example="https://lb.example.org"),
             default=None,
             sample_default="https://lb.example.org",
             help="How clients reach the API; left out: as the request says.",
@@ -148,7 +105,11 @@ PLACES = {
             )
         ),
         cfg.IntOpt(
-            "udp_connect_min_interval_health_monitor", default=3, min=0, help="Least delay of UDP-CONNECT, in seconds."
+            "udp_connect_min_interval_health_monitor",
+            default=3,
+            min=0,
+            max=86_400,
+            help="Least delay of UDP-CONNECT, in seconds.",
         ),
         cfg.StrOpt(
             "minimum_tls_version",
@@ -200,12 +161,30 @@ PLACES = {
         cfg.BoolOpt("enforce_new_defaults", default=True, help="False: roles load-balancer_* count as well."),
     ),
     "oslo_middleware": (
-        cfg.IntOpt("max_request_body_size", default=4194304, min=1024, help="Most bytes of a request's body."),
+        cfg.IntOpt(
+            "max_request_body_size",
+            default=4194304,
+            min=1024,
+            max=1_073_741_824,
+            help="Most bytes of a request's body.",
+        ),
         cfg.BoolOpt("enable_proxy_headers_parsing", default=False, help="Believe a proxy's Forwarded headers."),
     ),
     "database": (
-        cfg.StrOpt("connection", default="", help="URL of the database; empty: SQLite in state_path."),
-        cfg.StrOpt("observed_connection", default="", help="URL for what is only observed; empty: SQLite beside it."),
+        cfg.Opt(
+            "connection",
+            type=DatabaseUrl(),
+            default="",
+            secret=True,
+            help="URL of the database; empty: SQLite in state_path.",
+        ),
+        cfg.Opt(
+            "observed_connection",
+            type=DatabaseUrl(),
+            default="",
+            secret=True,
+            help="URL for what is only observed; empty: SQLite beside it.",
+        ),
     ),
     "networking": (
         *(
@@ -218,17 +197,24 @@ PLACES = {
             default=["169.254.169.254"],
             help="Addresses that no member may have.",
         ),
-        cfg.ListOpt("valid_vip_networks", default=[], help="Ids of the networks that VIPs may be on; empty: all."),
-        cfg.ListOpt("denylist_vip_networks", default=[], help="Ids of networks that no VIP may be on."),
+        *(
+            cfg.Opt(f"{name}_vip_networks", type=types.List(item_type=Identifier()), default=[], help=what)
+            for name, what in (
+                ("valid", "Ids of the networks that VIPs may be on; empty: all."),
+                ("denylist", "Ids of networks that no VIP may be on."),
+            )
+        ),
     ),
     "controller_worker": (
         cfg.StrOpt("compute_driver", default="local", choices=["local", "noop"], help="Makes machines."),
         cfg.StrOpt("network_driver", default="local", choices=["local", "noop"], help="Makes ports."),
         cfg.StrOpt("amphora_driver", default="agent", choices=["agent", "noop"], help="Talks to amphorae."),
         cfg.IntOpt("threads", default=8, min=1, max=256, help="Load balancers worked on at once."),
-        cfg.FloatOpt("create_deadline", default=15.0, min=0.1, help="Seconds until a creation shows ERROR."),
-        cfg.FloatOpt("push_deadline", default=30.0, min=0.1, help="Seconds until a change shows ERROR."),
-        cfg.FloatOpt("drain_timeout", default=5.0, min=0, help="Seconds for open connections of what is deleted."),
+        cfg.Opt("create_deadline", type=Number(0.1, 86400), default=15.0, help="Seconds until a creation shows ERROR."),
+        cfg.Opt("push_deadline", type=Number(0.1, 86400), default=30.0, help="Seconds until a change shows ERROR."),
+        cfg.Opt(
+            "drain_timeout", type=Number(0, 86400), default=5.0, help="Seconds for open connections of what is deleted."
+        ),
     ),
     "health_manager": (
         cfg.Opt(
@@ -238,14 +224,24 @@ PLACES = {
             help="Address for datagrams; empty: this machine's on the management network.",
         ),
         cfg.Opt("bind_port", type=PORT, default=5555, help="Port for datagrams."),
-        cfg.FloatOpt("heartbeat_interval", default=1.0, min=0.1, help="Seconds between two signs of life."),
-        cfg.FloatOpt(
-            "heartbeat_timeout", default=5.0, min=2.0, help="Seconds of silence before an amphora is suspected."
+        cfg.Opt("heartbeat_interval", type=Number(0.1, 3600), default=1.0, help="Seconds between two signs of life."),
+        cfg.Opt(
+            "heartbeat_timeout",
+            type=Number(2.0, 86400),
+            default=5.0,
+            help="Seconds of silence before an amphora is suspected.",
         ),
-        cfg.FloatOpt("statistics_interval", default=10.0, min=0.5, help="Seconds between two reports of statistics."),
+        cfg.Opt(
+            "statistics_interval",
+            type=Number(0.5, 3600),
+            default=10.0,
+            help="Seconds between two reports of statistics.",
+        ),
     ),
     "house_keeping": (
-        cfg.FloatOpt("cleanup_interval", default=60.0, min=1.0, help="Seconds between two looks for garbage."),
+        cfg.Opt(
+            "cleanup_interval", type=Number(1.0, 86400), default=60.0, help="Seconds between two looks for garbage."
+        ),
     ),
     "haproxy_amphora": (
         *(
@@ -263,7 +259,12 @@ PLACES = {
                 ("tcp_inspect", 0, "Waiting for content to look at"),
             )
         ),
-        cfg.StrOpt("haproxy_cmd", default="/usr/sbin/haproxy", help="The program haproxy, where amphorae run it."),
+        cfg.Opt(
+            "haproxy_cmd",
+            type=Folder(),
+            default="/usr/sbin/haproxy",
+            help="The program haproxy, where amphorae run it.",
+        ),
     ),
     "local_network": (
         cfg.Opt("management_cidr", type=Range(), default="10.88.0.0/22", help="Where controllers and amphorae meet."),

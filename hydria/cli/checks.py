@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hydria.cli.trouble import Trouble
 
+Kind = socket.SocketKind
 HAPROXY = (2, 6)
 ROOM_MB = 200
 FREEBIND = 15  # IP_FREEBIND, which the module socket does not name
@@ -66,10 +67,10 @@ def folder(path: Path, option: str = "state_path", room_mb: int = ROOM_MB) -> No
         raise Trouble(f"{path}: {what}", f"make room, or set another {option}")
 
 
-def port(host: str, number: int, option: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
-    """Nobody listens there yet; the address itself need not be there either."""
+def port(host: str, number: int, option: str, kind: Kind = Kind.SOCK_STREAM, *, there: bool = False) -> None:
+    """Nobody listens there yet; the address itself need not be there either, unless it must be `there`."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.setsockopt(socket.IPPROTO_IP, FREEBIND, 1)
+        probe.setsockopt(socket.IPPROTO_IP, FREEBIND, int(not there))
         if kind is socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,33 +1,50 @@
-"""The deployment of one machine: how it is brought up and taken down."""
+"""The deployment of one machine: how it is brought up, made to be what is set and installed, and taken down."""
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydria.cli import checks, client, folder
+from hydria.cli import changes, checks, client, folder, turn
+from hydria.cli.boot import Boot
+from hydria.cli.changes import Act
 from hydria.cli.client import Client
 from hydria.cli.parts import Parts
-from hydria.cli.supervision import Kept, Supervision
+from hydria.cli.supervision import Kept, Standing, Supervision
 from hydria.cli.trouble import Trouble
+from hydria.cli.works import LOOK_S, START_S, Works
+from hydria.kit import running
+from hydria.kit.running import Running
 
-START_S = 20.0
-ENDURED = 4
-"""Pids of one process (0: none at the moment) after which it is not waited for any longer."""
 RUN_MB = 16
 """What sockets and supervision need, of memory."""
+END_S = 30.0
+"""A process that is told to end may finish what it has begun for so long."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is known of one process."""
+
+    standing: Standing
+    running: Running | None  # None: it has not said what it is since it began
+    addresses: tuple[str, ...]
 
 
 class Deployment:
-    """One deployment on this machine."""
+    """One deployment on this machine; `tell` hears what is done, a line at a time."""
 
-    def __init__(self, settings: Any, parts: Parts) -> None:
+    def __init__(self, settings: Any, parts: Parts, tell: Tell = lambda _: None) -> None:
         self.settings = settings
         self.parts = parts
         self.supervision = Supervision(settings.run, settings.state / "log", _kept(settings))
+        self._tell = tell
 
     @property
     def clouds(self) -> Path:
@@ -36,16 +53,23 @@ class Deployment:
 
     @property
     def url(self) -> str:
-        """Where the API is."""
-        base = self.settings.option("api_settings", "api_base_uri")
-        host, port = self._listening()
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-        return str(base or f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        """Where we reach the API ourselves."""
+        return str(self.settings.own_uri())
+
+    @property
+    def public_url(self) -> str:
+        """Where clients reach the API."""
+        return str(self.settings.public_uri())
 
     @property
     def known(self) -> bool:
         """Whether it was ever brought up."""
         return bool((self.settings.state / "deployment").exists())
+
+    @property
+    def works(self) -> Works:
+        """What its processes do. The deployment must be known."""
+        return Works(self.settings, self.supervision, self.parts.health_address())
 
     def client(self, user: str = "demo") -> Client:
         """A client for a user of ours; raises Trouble."""
@@ -53,52 +77,137 @@ class Deployment:
             password = (self.settings.state / "passwords" / user).read_text().strip()
         return Client(self.url, user, password, "" if self.settings.is_open() else user)
 
+    def facts(self) -> list[Fact]:
+        """What is known of each process that is supervised."""
+        works, standing = self.works, self.supervision.standing()
+        found = works.found([one.name for one in standing])
+        return [Fact(one, found[one.name], works.addresses(one.name)) for one in standing]
+
     # --- up
 
-    def up(self) -> None:
-        """Bring everything up; does nothing to what is up. Raises Trouble, and then what it made is unmade."""
-        self._check()
-        with contextlib.ExitStack() as undo, folder.told(self.settings.state):
-            for path in (self.settings.state, self.settings.run):
-                if not path.exists():
-                    undo.callback(shutil.rmtree, path, ignore_errors=True)
-            folder.prepare(self.settings.state, self.url, self.parts)
-            self.settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.parts.migrate()
-            self._wire(undo)
-            if not self.supervision.running():
-                undo.callback(self.supervision.stop)
-            self.supervision.start({name: self.command(name) for name in self.parts.processes})
-            self._await()
-            undo.pop_all()
+    def up(self) -> bool:
+        """Make what runs what is set and installed; whether there was something to do. Raises Trouble; what it did not
+        change goes on, and where nothing ran before, what it made is unmade.
+        """
+        if self.settings.is_local():
+            checks.root()
+        with self._alone("up"), folder.told(self.settings.state):
+            acts = self._acts()
+            is_whole = not acts and self._is_whole()
+            if not is_whole:
+                self._check(acts)
+                for look in self.parts.seams().values():
+                    look()
+                self._begin([act for act in acts if act.begins])
+                self._replace([act for act in acts if not act.begins])
+            return self._set_boot() or not is_whole
+
+    def restart(self, names: Collection[str]) -> None:
+        """Begin these anew, one at a time, all when none is named; raises Trouble."""
+        if not self.supervision.running():
+            raise Trouble("nothing runs", "hydria up")
+        with self._alone("restart"), folder.told(self.settings.state):
+            chosen = names or self.parts.processes
+            self._replace([Act(name, ("as asked",), begins=False) for name in changes.order(chosen)])
 
     def is_up(self) -> bool:
         """Whether every process runs."""
         standing = self.supervision.standing()
         return bool(standing) and all(s.pid for s in standing)
 
-    def _check(self) -> None:
+    def wanted(self) -> changes.Wanted:
+        """What every process should be."""
+        return changes.Wanted(running.build(), self.settings.values())
+
+    def command(self, *words: str) -> list[str]:
+        """How `hydria` is run with these words; without a settings file it goes by the defaults, as we do."""
+        path = Path(self.settings.path).absolute()
+        chosen = ["--config", str(path)] if path.exists() else []
+        root = f"PYTHONPATH={Path(__file__).parents[2]}"
+        return ["env", root, self.parts.python, "-m", "hydria.main", *chosen, *words]
+
+    def typed(self, words: str) -> str:
+        """A command for this deployment, as it is typed."""
+        path = Path(self.settings.path)
+        return (
+            f"hydria --config {path} {words}" if path.exists() and self.parts.service != "hydria" else f"hydria {words}"
+        )
+
+    def _acts(self) -> list[Act]:
+        alive = self.supervision.running()
+        if not alive:
+            return [Act(name, ("it did not run",), begins=True) for name in self.parts.processes]
+        return changes.acts(self.works.found(self.parts.processes), alive, self.wanted())
+
+    def _is_whole(self) -> bool:
+        """Whether what is beside the processes is there: their supervisor, the networks, what clients need."""
+        is_wired = not self.settings.is_local() or self.parts.fabric().is_up(self.parts.networks())
+        return is_wired and self.clouds.exists() and self._is_supervised()
+
+    def _is_supervised(self) -> bool:
+        return all(self.supervision.is_supervised(name) for name in self.parts.processes)
+
+    def _check(self, acts: Collection[Act]) -> None:
         """Everything that can be looked at before anything is made."""
         checks.clock()
         checks.tools()
         if self.settings.is_local():
-            checks.root()
             checks.haproxy(self.settings.option("haproxy_amphora", "haproxy_cmd"))
         checks.folder(self.settings.state, "state_path")
         checks.folder(self.settings.run, "run_path", RUN_MB)
-        running = self.supervision.running()
-        if "api" not in running:
-            checks.port(*self._listening(), "[api_settings] bind_port")
-        if "health" not in running:
-            checks.port(*self._datagrams())
+        if self.settings.option("DEFAULT", "start_at_boot"):
+            self._boot().check()
+        for name, option in (("api", "[api_settings] bind_port"), ("health", "[health_manager] bind_port")):
+            if any(act.name == name and (act.begins or act.moves(option)) for act in acts):
+                self._check_port(name, option)
 
-    def _listening(self) -> tuple[str, int]:
-        host, port = (self.settings.option("api_settings", f"bind_{n}") for n in ("host", "port"))
-        return str(host), int(port)
+    def _check_port(self, name: str, option: str) -> None:
+        works = self.works
+        if name == "api":
+            checks.port(*works.listening(), option, there=True)
+        else:
+            checks.port(*works.datagrams(), option, checks.Kind.SOCK_DGRAM)
 
-    def _datagrams(self) -> tuple[str, int, str, socket.SocketKind]:
-        number = self.settings.option("health_manager", "bind_port")
-        return self.parts.health_address(), number, "[health_manager] bind_port", socket.SOCK_DGRAM
+    def _begin(self, acts: Collection[Act]) -> None:
+        """Everything that is not there, made and started at once; undone when it fails and nothing ran before."""
+        with contextlib.ExitStack() as undo:
+            for path in (self.settings.state, self.settings.run):
+                if not path.exists():
+                    undo.callback(shutil.rmtree, path, ignore_errors=True)
+            folder.prepare(self.settings.state, self.public_url, self.parts)
+            self.settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.parts.migrate()
+            self._wire(undo)
+            if not self.supervision.running():
+                undo.callback(self.supervision.stop)
+            self.supervision.start({name: self.command(name) for name in self.parts.processes})
+            for act in acts:
+                self.supervision.begin(act.name)
+            self._await({act.name: None for act in acts})
+            undo.pop_all()
+
+    def _replace(self, acts: Collection[Act]) -> None:
+        """One process after another; the first that does not come up ends it, and the others go on as they are."""
+        for act in acts:
+            began = time.monotonic()
+            before = self.works.found([act.name])
+            self._anew(act.name)
+            self._await(before)
+            self._tell(f"{act.name} restarted in {seconds(began)}: {', '.join(act.why)}")
+
+    def _anew(self, name: str) -> None:
+        """End a process and have it begun again."""
+        self.supervision.restart(name, END_S)
+
+    def _await(self, before: Mapping[str, Running | None]) -> None:
+        """Until these are there anew, as what is wanted, and everything is looked after; raises Trouble."""
+        works, wanted = self.works, self.wanted()
+        works.wait(before)
+        if not client.until(self._is_supervised, START_S, LOOK_S):
+            raise Trouble(f"nobody looks after the processes {START_S:.0f} s after the start", "hydria down; hydria up")
+        for name, one in works.found(before).items():
+            if one and (why := changes.reasons(one, wanted)):
+                raise Trouble(f"{name}: {', '.join(why)} while it was started", "hydria up")
 
     def _wire(self, undo: contextlib.ExitStack) -> None:
         if not self.settings.is_local():
@@ -108,54 +217,36 @@ class Deployment:
             undo.callback(fabric.down, networks)
         fabric.up(networks)
 
-    def command(self, name: str) -> list[str]:
-        """How a process is started; without a settings file it goes by the defaults, as we do."""
-        path = Path(self.settings.path).absolute()
-        chosen = ["--config", str(path)] if path.exists() else []
-        root = f"PYTHONPATH={Path(__file__).parents[2]}"
-        return ["env", root, self.parts.python, "-m", "hydria.main", *chosen, name]
+    # --- with the machine
 
-    def _await(self) -> None:
-        """Until every process does its work; raises Trouble with the end of the log of the one that does not."""
-        seen: dict[str, set[int]] = {name: set() for name in self.parts.processes}
-        began = time.monotonic()
+    def _boot(self) -> Boot:
+        return Boot(
+            name=self.parts.service,
+            config=Path(self.settings.path).absolute(),
+            up=self.command("up"),
+            down=self.command("down", "--for-now"),
+            pid=self.supervision.pid_file,
+            mounts=(self.settings.state, Path(__file__).parents[2]),
+        )
 
-        def ended() -> bool:
-            for one in self.supervision.standing():
-                seen[one.name].add(one.pid)
-            return max(map(len, seen.values())) > ENDURED
-
-        client.until(lambda: self._missing() is None or ended(), START_S, 0.03)
-        if (missing := self._missing()) is None:
-            return
-        name = max(seen, key=lambda n: len(seen[n])) if ended() else missing
-        log = "\n".join(self.supervision.end_of_log(name))
-        reason = f"{name} did not come up within {seconds(began)}"
-        raise Trouble(reason, "mend what the end of its log, above, tells of", log)
-
-    def _missing(self) -> str | None:
-        """A process that does not do its work yet."""
-        down = [s.name for s in self.supervision.standing() if not s.pid]
-        works = {"api": Client(self.url, "", "", "").answers, "worker": self._hears, "health": self._receives}
-        return next((n for n in (*down, *works) if n in down or not works[n]()), None)
-
-    def _hears(self) -> bool:
-        remote = self.settings.option("DEFAULT", "transport_url")  # then there is no socket to look for
-        return bool(remote) or any((self.settings.run / "nudge").glob("*.sock"))
-
-    def _receives(self) -> bool:
-        try:
-            checks.port(*self._datagrams())
-        except Trouble:
-            return True
-        return False
+    def _set_boot(self) -> bool:
+        """Start with the machine, or no more, as the settings say; whether it was otherwise."""
+        if not self.settings.option("DEFAULT", "start_at_boot"):
+            return self._boot().disable(remove=True)
+        if by := self._boot().enable():
+            self._tell(f"starts with the machine: {by}")
+        return bool(by)
 
     # --- down
 
-    def down(self, *, everything: bool = False, purge: bool = False) -> list[str]:
-        """Stop the controllers; with `everything` also amphorae and networks, with `purge` also the state. What was done."""
+    def down(self, *, everything: bool = False, purge: bool = False, for_now: bool = False) -> list[str]:
+        """Stop the controllers until `up`, or `for_now`: until the machine starts again; with `everything` remove amphorae
+        and networks too, with `purge` also the state. What was done.
+        """
         checks.root()
-        with folder.told(self.settings.state):
+        with self._alone("down"), folder.told(self.settings.state):
+            if not for_now:
+                self._boot().disable(remove=everything or purge)
             done = [f"stopped {name}" for name in self.supervision.stop()]
             if (everything or purge) and self.known and self.settings.is_local():
                 done += self._unwire()
@@ -172,6 +263,12 @@ class Deployment:
         compute.clear()
         fabric.down(networks)
         return [f"removed {machines} amphorae and the networks"] if machines or wired else []
+
+    @contextlib.contextmanager
+    def _alone(self, command: str) -> Iterator[None]:
+        run = self.settings.run
+        with folder.told(run.parent), turn.taken(run.with_name(f"{run.name}.lock"), command, self._tell):
+            yield
 
 
 def _kept(settings: Any) -> Kept:

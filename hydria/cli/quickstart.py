@@ -46,14 +46,6 @@ def show(deployment: Deployment, console: Console) -> int:
     return 0
 
 
-def undo(deployment: Deployment, console: Console, *, purge: bool) -> int:
-    """Take everything down again."""
-    demo.down(deployment)
-    for line in deployment.down(everything=True, purge=purge) or ["nothing was running"]:
-        console.print(line)
-    return 0
-
-
 def _load_balancer(api: Client, deployment: Deployment, members: list[BackEnd]) -> tuple[dict[str, Any], str]:
     """The demo load balancer, made if it is not there, and how long that took until it answered."""
     found = api.call("GET", f"{LB}?name=demo")["loadbalancers"]
@@ -145,7 +137,7 @@ def _report(console: Console, deployment: Deployment, members: list[BackEnd], vi
     console.print(table)
     networks = deployment.parts.networks()
     console.print(
-        "addresses: API " + deployment.url + "; " + ", ".join(f"{s.name} {s.cidr}" for s in networks.subnets())
+        "addresses: API " + deployment.public_url + "; " + ", ".join(f"{s.name} {s.cidr}" for s in networks.subnets())
     )
 
 
@@ -157,6 +149,7 @@ use it:   . {deployment.clouds.with_name("openrc")}
           openstack loadbalancer create --name lb1 --vip-subnet-id demo --wait    (README.md goes on from here)
 look:     hydria status    hydria doctor    openstack loadbalancer member list web
 play:     back ends answer /slow after 2 s, /500 with 500, /nope with 404
-undo:     ./quickstart --down        (and the state: ./quickstart --down --purge)
+stop:     ./quickstart --down        (the controllers; traffic goes on)
+remove:   ./quickstart --down --purge
 """
     )

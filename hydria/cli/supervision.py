@@ -1,6 +1,7 @@
 """Supervision of the controllers: runit's runsvdir in a session of its own restarts whatever ends."""
 
 import contextlib
+import math
 import os
 import shlex
 import signal
@@ -13,9 +14,9 @@ from pathlib import Path
 from hydria.cli import logs as log_files
 
 RUN = """#!/bin/sh
-# A process whose supervisor was killed makes room for its successor.
+# A process whose supervisor was killed makes room for its successor. One that begins itself anew keeps its own number.
 exec 2>&1
-if read -r old < pid && tr '\\0' '\\n' < "/proc/$old/environ" | grep -qxF {mark}; then
+if read -r old < pid && [ "$old" != $$ ] && tr '\\0' '\\n' < "/proc/$old/environ" | grep -qxF {mark}; then
     kill -9 "$old"
 fi 2> /dev/null
 echo $$ > pid
@@ -66,7 +67,7 @@ class Supervision:
         self._services = folder / "services"
         self._logs = logs
         self._kept = kept
-        self._pid = folder / "runsvdir.pid"
+        self.pid_file = folder / "runsvdir.pid"
         self._mark = f"{MARK}={self._services}"
 
     def start(self, commands: dict[str, Sequence[str]]) -> None:
@@ -75,7 +76,7 @@ class Supervision:
             self._declare(name, command)
         if not self._supervisor():
             subprocess.run(
-                ["setsid", "--fork", "sh", "-c", START, str(self._pid), str(self._services)],
+                ["setsid", "--fork", "sh", "-c", START, str(self.pid_file), str(self._services)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -83,6 +84,22 @@ class Supervision:
                 cwd="/",
                 check=True,
             )
+
+    def begin(self, name: str) -> None:
+        """Start a process that was told to stay down; does nothing to one that runs."""
+        self._sv("up", name)
+
+    def restart(self, name: str, wait_s: float) -> None:
+        """End a process, gracefully or, when it takes longer, at once; its supervisor begins it anew."""
+        self._sv("force-restart", name, wait_s)
+
+    def is_supervised(self, name: str) -> bool:
+        """Whether it would be begun anew."""
+        return bool(self._supervisor()) and _running(self._services / name)
+
+    def _sv(self, what: str, name: str, wait_s: float = 1.0) -> None:
+        command = ["sv", "-w", str(math.ceil(wait_s)), what, str(self._services / name)]
+        subprocess.run(command, capture_output=True, check=False)  # what came of it is looked at by whoever waits
 
     def _declare(self, name: str, command: Sequence[str]) -> None:
         log = self._logs / name
@@ -113,7 +130,7 @@ class Supervision:
         for pid in (*(p for pids in orphans.values() for p in pids), *self._keepers()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._pid.unlink(missing_ok=True)
+        self.pid_file.unlink(missing_ok=True)
         return sorted({*supervised, *orphans})
 
     def _keepers(self) -> Iterator[int]:
@@ -152,7 +169,7 @@ class Supervision:
     def _supervisor(self) -> int:
         """The process of runsvdir; 0 when it does not run. A pid that was used again has another command line."""
         try:
-            pid = int(self._pid.read_text())
+            pid = int(self.pid_file.read_text())
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError, ValueError):
             return 0

@@ -2,10 +2,12 @@
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy.exc import DBAPIError
 
 from hydria.domain import kinds
 from hydria.domain.amphora import AmphoraStatus
 from hydria.storage import lists, tables
+from hydria.storage.database import Database, Unavailable
 
 P, A, J, V = tables.PROGRESS, tables.AMPHORA, tables.JOURNAL, tables.VERDICT
 ROOT = tables.TREE["load_balancer"]
@@ -41,6 +43,20 @@ def take(c: Connection, now: int) -> Census:
         oldest_wanted_at=c.execute(oldest.where(wants, J.c.generation > P.c.settled, J.c.entry == "write")).scalar(),
         certificate_ends_at=c.execute(select(func.min(A.c.cert_expiration)).where(alive)).scalar(),
     )
+
+
+def owned(db: Database) -> tuple[int, int] | None:
+    """How many load balancers there are, and of how many projects; None where that cannot be read, as from a damaged file.
+    Closes the database.
+    """
+    asked = select(func.count(), func.count(func.distinct(ROOT.c.project_id))).where(ROOT.c.deleted == 0)
+    try:
+        load_balancers, projects = db.read(lambda c: c.execute(asked).one())
+    except (DBAPIError, Unavailable):
+        return None
+    finally:
+        db.close()
+    return load_balancers, projects
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -18,6 +18,8 @@ SILENCE_S = 45
 CONNECT_S = 5
 POOL = {"pool_size": 16, "max_overflow": 64, "pool_timeout": CONNECT_S, "pool_use_lifo": True}
 
+SPOKEN = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
+"""The library we speak with to a server whose URL names none."""
 LOCKED = ("database is locked", "database table is locked")
 AGAIN = ("40001", "40P01", "55P03", 1205, 1213)
 """Deadlocks, conflicts found at commit by a cluster, waits for a row that were too long: nothing is left of the transaction."""
@@ -31,6 +33,7 @@ DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "XX001", "XX002", 1034
 def pair(url: str, *, durable: bool) -> tuple[Engine, Engine]:
     """The engine that writes and the one that reads a snapshot."""
     where = make_url(url)
+    where = where.set(drivername=SPOKEN.get(where.drivername, where.drivername))
     if where.get_backend_name() == "sqlite":
         return tuple(_sqlite(url, begin, durable=durable) for begin in ("BEGIN IMMEDIATE", "BEGIN"))  # type: ignore[return-value]
     if where.get_backend_name() == "postgresql":

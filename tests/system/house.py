@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from hydria import configuration, main
-from hydria.cli import client, demo
+from hydria.cli import client, demo, removal
 from hydria.cli.client import Client
 from hydria.cli.demo import BackEnd
 from hydria.cli.deployment import Deployment
@@ -22,6 +22,7 @@ LB = "/v2/lbaas/loadbalancers"
 SETTINGS = """[DEFAULT]
 state_path = {folder}/state
 run_path = {folder}/run
+start_at_boot = false
 transport_url = {transport}
 [api_settings]
 bind_port = {port}
@@ -67,8 +68,7 @@ class House:
         self.subnets = {s.name: s.id for s in self.deployment.parts.networks().subnets()}
 
     def down(self) -> None:
-        demo.down(self.deployment)
-        self.deployment.down(purge=True)
+        removal.down(self.deployment, purge=True)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`hydria` as a user types it."""
