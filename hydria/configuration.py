@@ -28,6 +28,13 @@ NEEDS = {
 """Values, by how they begin, that ask for packages of requirements/openstack.txt; the module that tells whether they are here."""
 
 
+KEYSTONE = {
+    "auth_url": "the address of Keystone",
+    "auth_type": "password, with username, password and project_name of the account of this service",
+}
+"""What its library cannot do without."""
+
+
 class BadSettings(Exception):
     """The settings file cannot be used; the text names file, key and what was expected, in one line."""
 
@@ -214,7 +221,7 @@ def _value(conf: Any, group: str, option: Any, path: Path) -> None:
     except (cfg.Error, ValueError) as error:
         why = str(error).rpartition(" is not valid: ")[2]
         raise BadSettings(f"{path}: [{group}] {option.name}: {why}; expected {expected(option.type)}") from error
-    if value == "" and option.default:
+    if (value == "" and option.default) or (value is None and isinstance(option.type, types.Number)):
         raise BadSettings(f"{path}: [{group}] {option.name}: is empty; expected a value such as {option.default}")
 
 
@@ -342,8 +349,7 @@ def _refuse_keystone_nowhere(settings: Settings, text: str) -> None:
         return
     parser = configparser.RawConfigParser(default_section="\0", strict=True)
     parser.read_string(text)
-    if not any(parser.has_option("keystone_authtoken", name) for name in ("auth_url", "auth_section")):
-        raise BadSettings(
-            f"{settings.path}: [keystone_authtoken] auth_url: is missing while auth_strategy = keystone; "
-            "expected the address of Keystone, and the account of this service"
-        )
+    for name, what in KEYSTONE.items():
+        if not parser.has_option("keystone_authtoken", name):
+            why = f"is missing while auth_strategy = keystone; expected {what}"
+            raise BadSettings(f"{settings.path}: [keystone_authtoken] {name}: {why}", "add it")

@@ -349,8 +349,7 @@ def _management(settings: Settings) -> str:
 def health(settings: Settings) -> None:
     """A health manager."""
     time = clock.SystemClock()
-    timeout = settings.option("health_manager", "heartbeat_timeout")
-    chosen = load("health.settings").HealthSettings(heartbeat_timeout=timeout)
+    chosen = health_settings(settings)
     where = health_address(settings), settings.option("health_manager", "bind_port")
     listening = load("health.receiver").listen(*where, chosen.receive_buffer)
     service = load("health.service").Health(
@@ -365,6 +364,12 @@ def health(settings: Settings) -> None:
     metrics(settings, 2, load("health.metrics").Datagrams(service.counts))
     _works(settings, "health")
     service.run()
+
+
+def health_settings(settings: Settings) -> Any:
+    """The settings of the health manager, as the file says."""
+    timeout = settings.option("health_manager", "heartbeat_timeout")
+    return load("health.settings").HealthSettings(heartbeat_timeout=timeout)
 
 
 def housekeeping(settings: Settings) -> None:

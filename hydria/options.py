@@ -2,7 +2,7 @@
 
 from oslo_config import cfg, types
 
-from hydria.values import DatabaseUrl, Folder, Host, Identifier, Number, PageLimit, Range, Url, Words
+from hydria.values import Ciphers, DatabaseUrl, Folder, Host, Identifier, Number, PageLimit, Range, Url, Words
 
 TLS_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 USUAL_TLS = ["TLSv1.2", "TLSv1.3"]
@@ -118,15 +118,21 @@ PLACES = {
             choices=TLS_VERSIONS,
             help="The weakest TLS that users may ask for; left out: any.",
         ),
-        cfg.StrOpt(
-            "tls_cipher_prohibit_list", default="", help="Ciphers that nobody may ask for, separated by colons."
+        cfg.Opt(
+            "tls_cipher_prohibit_list",
+            type=Ciphers(),
+            default="",
+            help="Ciphers that nobody may ask for, separated by colons.",
         ),
         *(
             option
             for thing in ("listener", "pool")
             for option in (
-                cfg.StrOpt(
-                    f"default_{thing}_ciphers", default=USUAL_CIPHERS, help=f"Ciphers of a {thing} that names none."
+                cfg.Opt(
+                    f"default_{thing}_ciphers",
+                    type=Ciphers(),
+                    default=USUAL_CIPHERS,
+                    help=f"Ciphers of a {thing} that names none.",
                 ),
                 cfg.Opt(
                     f"default_{thing}_tls_versions",

@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import re
 import urllib.parse
 import uuid
 from typing import Any
@@ -79,6 +80,19 @@ class Words(types.List):
 
     def __init__(self, *known: str) -> None:
         super().__init__(item_type=types.String(choices=known), type_name=f"some of {', '.join(known)}")
+
+
+class Ciphers(Checked):
+    """Names of ciphers, as OpenSSL calls them."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="names of ciphers, separated by colons")
+
+    def __call__(self, value: str) -> str:
+        if bad := [name for name in value.split(":") if value and not re.fullmatch(r"[A-Za-z0-9_-]+", name)]:
+            message = f"{bad[0]!r} is no name of a cipher"
+            raise ValueError(message)
+        return value
 
 
 class Identifier(Checked):

@@ -2,8 +2,9 @@
 # Make this machine ready: Debian packages, .venv from a lock; the openstack client, a Keystone and the reference on demand;
 # for developers also the haproxy of the other Debian.
 #
-#   scripts/setup.sh [--dev] [--client] [--keystone] [--reference]
+#   scripts/setup.sh [--dev] [--openstack] [--config FILE] [--client] [--keystone] [--reference]
 #
+# What the settings file asks for (Keystone, RabbitMQ, headers of proxies) is installed too; --openstack installs it anyway.
 # Safe to repeat: what is already right is left alone, so a second run takes well under two seconds.
 # Everything the steps print goes to build/setup.log; its end is shown when a step fails.
 set -u
@@ -17,7 +18,9 @@ root=$(cd "$(dirname "$0")/.." && pwd -P)
 log=$root/build/setup.log
 packages="python3 python3-venv haproxy nftables iproute2 runit openssl iputils-ping procps ca-certificates util-linux"
 servers="postgresql mariadb-server rabbitmq-server" # tests start their own, in folders of their own
+checkers="systemd" # tests let it verify a unit; nothing of it runs
 policy=/usr/sbin/policy-rc.d
+config=/etc/hydria/hydria.conf
 lock=controller
 developer=no
 client=no
@@ -147,6 +150,8 @@ debian_packages() {
         install_packages $wanted
     [ $policy_is_ours = no ] || rm -f $policy
     policy_is_ours=no
+    # What was not here before us is named when everything is removed.
+    echo "$wanted" >>"$root/build/packages"
     for package in haproxy $servers; do
         case " $wanted" in *" $package "*) disable_service "$(service_of "$package")" >>"$log" 2>&1 ;; esac
     done
@@ -199,12 +204,31 @@ fill() {
         printf '%s %s\n' "$2" "$(fingerprint "$root/requirements/$2.txt")" >"$1/made-from"
 }
 
+# make_environment LOCK: the lock of developers holds all of the others', and that with OpenStack's parts all of the controller's.
+make_environment() {
+    for larger in openstack dev; do
+        [ "$1" != dev ] && is_made "$root/.venv" $larger && return
+    done
+    is_made "$root/.venv" "$1" ||
+        step "Python packages (requirements/$1.txt)" "check the network and pip's configuration, then run this again" \
+            fill "$root/.venv" "$1"
+}
+
+# What the settings file asks for; one that cannot be read is told by the command that needs it.
+asked_for() {
+    [ -e "$config" ] && [ $lock = controller ] || return 0
+    for larger in openstack dev; do
+        ! is_made "$root/.venv" $larger || return 0
+    done
+    PYTHONPATH=$root "$root/.venv/bin/python" -c '
+import pathlib, sys
+from hydria import configuration
+print(configuration.lock(configuration.read(pathlib.Path(sys.argv[1]))))' "$config" 2>>"$log"
+}
+
 python_environment() {
-    # The lock of developers holds all of the controller's.
-    if [ $lock = controller ] && is_made "$root/.venv" dev; then lock=dev; fi
-    is_made "$root/.venv" $lock ||
-        step "Python packages (requirements/$lock.txt)" "check the network and pip's configuration, then run this again" \
-            fill "$root/.venv" $lock
+    make_environment $lock
+    [ "$(asked_for)" != openstack ] || make_environment openstack
     [ $client = no ] || is_made "$root/build/client" client ||
         step "openstack client (requirements/client.txt)" "check the network and pip's configuration, then run this again" \
             fill "$root/build/client" client
@@ -240,14 +264,23 @@ compile_project() {
 
 # --- all of it -----------------------------------------------------------------------------------
 
-for argument; do
-    case $argument in
-    --dev) developer=yes lock=dev packages="$packages $servers" ;;
+while [ $# -gt 0 ]; do
+    case $1 in
+    --dev) developer=yes lock=dev packages="$packages $servers $checkers" ;;
+    --openstack) [ $lock = dev ] || lock=openstack ;;
+    --config)
+        [ $# -gt 1 ] || refuse "--config needs a file" "scripts/setup.sh --config FILE"
+        config=$2 && shift
+        ;;
     --client) client=yes packages="$packages curl" ;; # the pages ask with it
     --keystone) keystone=yes ;;
     --reference) reference=yes ;;
-    *) refuse "unknown argument '$argument'" "scripts/setup.sh [--dev] [--client] [--keystone] [--reference]" ;;
+    *)
+        refuse "unknown argument '$1'" \
+            "scripts/setup.sh [--dev] [--openstack] [--config FILE] [--client] [--keystone] [--reference]"
+        ;;
     esac
+    shift
 done
 
 trap tidy EXIT

@@ -90,6 +90,7 @@ class Boot:
         return self._enable_unit() if shutil.which("systemctl") else self._enable_service()
 
     def _enable_unit(self) -> str:
+        self._remove_service()  # systemd may have been installed since
         changed = _write(UNITS / f"{self.name}.service", unit(self), 0o644)
         if not changed and (ENABLED / f"{self.name}.service").is_symlink():
             return ""
@@ -108,24 +109,31 @@ class Boot:
 
     def disable(self, *, remove: bool) -> bool:
         """Have it started no more; `remove`: nothing of it is left. Whether there was something to do."""
-        before = [p for p in self._places() if os.path.lexists(p)]
-        self._disable()
+        places = (
+            UNITS / f"{self.name}.service",
+            ENABLED / f"{self.name}.service",
+            SERVICES / self.name,
+            WATCHED / self.name,
+        )
+        before = [place for place in places if os.path.lexists(place)]
+        if ENABLED / f"{self.name}.service" in before:
+            _systemctl("disable", self.name)
+        self._unlink()
         if remove:
             (UNITS / f"{self.name}.service").unlink(missing_ok=True)
-            shutil.rmtree(SERVICES / self.name, ignore_errors=True)
-        return before != [p for p in before if os.path.lexists(p)]
+            self._remove_service()
+        return before != [place for place in before if os.path.lexists(place)]
 
-    def _places(self) -> tuple[Path, ...]:
-        unit_name = f"{self.name}.service"
-        return UNITS / unit_name, ENABLED / unit_name, SERVICES / self.name, WATCHED / self.name
-
-    def _disable(self) -> None:
-        if (ENABLED / f"{self.name}.service").is_symlink():
-            _systemctl("disable", self.name)
-        if (WATCHED / self.name).is_symlink():
+    def _unlink(self) -> None:
+        link = WATCHED / self.name
+        if link.is_symlink():
             # Who looks after it must not begin it anew before it sees that the link is gone.
-            subprocess.run(["sv", "-w", "1", "down", str(WATCHED / self.name)], capture_output=True, check=False)
-            (WATCHED / self.name).unlink()
+            subprocess.run(["sv", "-w", "1", "down", str(link)], capture_output=True, check=False)
+            link.unlink()
+
+    def _remove_service(self) -> None:
+        self._unlink()
+        shutil.rmtree(SERVICES / self.name, ignore_errors=True)
 
 
 def unit(boot: Boot) -> str:

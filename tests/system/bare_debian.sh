@@ -187,8 +187,8 @@ all)
     timed ./quickstart
     timed ./quickstart
     timed ./run-tests
-    timed ./quickstart --down --purge
-    timed ./quickstart --down --purge
+    timed ./quickstart --down --purge --yes
+    timed ./quickstart --down --purge --yes
     ;;
 esac
 found=$(left)

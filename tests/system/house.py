@@ -22,7 +22,7 @@ LB = "/v2/lbaas/loadbalancers"
 SETTINGS = """[DEFAULT]
 state_path = {folder}/state
 run_path = {folder}/run
-start_at_boot = false
+start_at_boot = {boot}
 transport_url = {transport}
 [api_settings]
 bind_port = {port}
@@ -52,11 +52,12 @@ class House:
         api: str = "",
         database: str = "",
         transport: str = "",
+        boot: bool = False,
     ) -> None:
         self.file = folder / "hydria.conf"
         more += DATABASE.format(url=database) if database else ""
         written = {"folder": folder, "port": port, "block": block, "more": more, "api": api, "transport": transport}
-        self.file.write_text(SETTINGS.format(**written))
+        self.file.write_text(SETTINGS.format(**written, boot=boot))
         settings = configuration.read(self.file)
         self.deployment = Deployment(settings, main._parts(settings))
         self.subnets: dict[str, str] = {}

@@ -94,7 +94,10 @@ KEYSTONE = "[api_settings]\nauth_strategy = keystone\n"
 def test_keystone_must_be_somewhere(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match=r"\[keystone_authtoken\] auth_url: is missing"):
         read(tmp_path, KEYSTONE)
-    settings = read(tmp_path, f"{KEYSTONE}[keystone_authtoken]\nauth_url = http://127.0.0.1:5000\nanything = of it\n")
+    found = f"{KEYSTONE}[keystone_authtoken]\nauth_url = http://127.0.0.1:5000\n"
+    with pytest.raises(BadSettings, match=r"\[keystone_authtoken\] auth_type: is missing .* expected password, with"):
+        read(tmp_path, found)
+    settings = read(tmp_path, f"{found}auth_type = password\nanything = of it\n")
     assert not settings.is_self_contained()
 
 
