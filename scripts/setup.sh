@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make this machine ready: Debian packages, .venv from a lock; the openstack client, a Keystone and the reference on demand;
-# for developers also the haproxy of the other Debian.
+# Make this machine ready: Debian packages, .venv from a lock; the openstack client, a Keystone, tempest and the reference on
+# demand; for developers also the haproxy of the other Debian.
 #
-#   scripts/setup.sh [--dev] [--openstack] [--config FILE] [--client] [--keystone] [--reference]
+#   scripts/setup.sh [--dev] [--openstack] [--config FILE] [--client] [--keystone] [--tempest] [--reference]
 #
 # What the settings file asks for (Keystone, RabbitMQ, headers of proxies) is installed too; --openstack installs it anyway.
 # Safe to repeat: what is already right is left alone, so a second run takes well under two seconds.
@@ -25,6 +25,7 @@ lock=controller
 developer=no
 client=no
 keystone=no
+tempest=no
 reference=no
 tty=no
 child=
@@ -235,6 +236,9 @@ python_environment() {
     [ $keystone = no ] || is_made "$root/build/keystone" keystone ||
         step "Keystone (requirements/keystone.txt)" "check the network and pip's configuration, then run this again" \
             fill "$root/build/keystone" keystone
+    [ $tempest = no ] || is_made "$root/build/tempest" tempest ||
+        step "tempest (requirements/tempest.txt)" "check the network and pip's configuration, then run this again" \
+            fill "$root/build/tempest" tempest
     [ $reference = no ] || is_made "$root/build/reference" reference ||
         step "the reference (requirements/reference.txt)" "check the network and pip's configuration, then run this again" \
             fill "$root/build/reference" reference simplegeneric
@@ -274,10 +278,11 @@ while [ $# -gt 0 ]; do
         ;;
     --client) client=yes packages="$packages curl" ;; # the pages ask with it
     --keystone) keystone=yes ;;
+    --tempest) tempest=yes ;;
     --reference) reference=yes ;;
     *)
         refuse "unknown argument '$1'" \
-            "scripts/setup.sh [--dev] [--openstack] [--config FILE] [--client] [--keystone] [--reference]"
+            "scripts/setup.sh [--dev] [--openstack] [--config FILE] [--client] [--keystone] [--tempest] [--reference]"
         ;;
     esac
     shift

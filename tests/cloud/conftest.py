@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.deployment import NOOP
+from bench.deployment import NOOP, Stored
 from tests.servers import keystone, network, process
 from tests.servers.keystone import Keystone
 from tests.system.house import LB, ROOT, House
@@ -88,11 +88,14 @@ def identity() -> Iterator[Keystone]:
 
 
 @contextmanager
-def serving(identity: Keystone, folder: Path, block: str, more: str = "") -> Iterator[Service]:
-    """A deployment that asks this Keystone."""
+def serving(
+    identity: Keystone, folder: Path, block: str, more: str = "", servers: Stored | None = None
+) -> Iterator[Service]:
+    """A deployment that asks this Keystone; without servers on SQLite."""
     port, datagrams = process.free_port(), process.free_port()
     settings = f"{NOOP}[health_manager]\nbind_port = {datagrams}\n{identity.settings()}{more}"
-    house = House(folder, port=port, block=block, more=settings, api="auth_strategy = keystone")
+    stored = {"database": servers.database, "transport": servers.broker} if servers else {}
+    house = House(folder, port=port, block=block, more=settings, api="auth_strategy = keystone", **stored)
     try:
         house.up()
         yield Service(identity, house, port)

@@ -36,7 +36,7 @@ password_hash_rounds = 4
 # Keystone reads the arguments of whoever loads it, so gunicorn is given none.
 SERVING = """bind = "127.0.0.1:{port}"
 wsgi_app = "keystone.wsgi.api:application"
-threads = 8
+threads = {threads}
 loglevel = "warning"
 control_socket_disable = True
 """
@@ -124,10 +124,13 @@ def ask(port: int, method: str, path: str, body: Any, headers: dict[str, str]) -
 
 
 @contextmanager
-def running() -> Iterator[Keystone]:
-    """A new Keystone with its administrator, and an account `hydria` for our own API."""
+def running(threads: int = 8) -> Iterator[Keystone]:
+    """A new Keystone with its administrator, and an account `hydria` for our own API.
+
+    Whoever makes and removes people at once wants one thread: two that write to SQLite may meet, and Keystone says 500.
+    """
     with process.folder("root") as folder:
-        made = _prepared(folder)
+        made = _prepared(folder, threads)
         with started(made):
             made.person("hydria", "service", "admin", "service")
             yield made
@@ -150,7 +153,7 @@ def another(keystone: Keystone, expiration: int) -> Keystone:
     return _serving(keystone.folder, port)
 
 
-def _prepared(folder: Path) -> Keystone:
+def _prepared(folder: Path, threads: int) -> Keystone:
     port = process.free_port()
     settings = folder / f"{port}.conf"
     settings.write_text(SETTINGS.format(folder=folder, expiration=3600))
@@ -159,7 +162,7 @@ def _prepared(folder: Path) -> Keystone:
     _manage(settings, "db_sync")
     _manage(settings, "fernet_setup", "--keystone-user", "root", "--keystone-group", "root")
     _manage(settings, "bootstrap", "--bootstrap-password", PASSWORD, "--bootstrap-region-id", REGION, *interfaces)
-    return _serving(folder, port)
+    return _serving(folder, port, threads)
 
 
 def _manage(settings: Path, *words: str) -> None:
@@ -172,9 +175,9 @@ def _quiet(**more: str) -> dict[str, str]:
     return {"PATH": os.defpath, "PYTHONWARNINGS": "ignore", **more}
 
 
-def _serving(folder: Path, port: int) -> Keystone:
+def _serving(folder: Path, port: int, threads: int = 8) -> Keystone:
     serving = folder / f"{port}.py"
-    serving.write_text(SERVING.format(port=port))
+    serving.write_text(SERVING.format(port=port, threads=threads))
     environment = _quiet(GUNICORN_CMD_ARGS=f"--config {serving}", OS_KEYSTONE_CONFIG_FILES=f"{folder}/{port}.conf")
     server = process.Process(
         (str(ENVIRONMENT / "bin/gunicorn"),),
