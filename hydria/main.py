@@ -235,8 +235,7 @@ def _app(settings: Settings) -> Any:
             meter=_api_metrics(settings, intent, time),
             clock=time,
             settings=api_settings(settings),
-            unsupported=load("render.unsupported").unsupported if renders else (lambda _part, _tree: None),
-            unserved=load("render.unsupported").unserved if renders else (lambda _flavor, _zone: None),
+            **({"lacks": load("render.unsupported").LACKS} if renders else {}),
             local=who if settings.is_self_contained() else None,
         )
     )

@@ -38,7 +38,7 @@ def choose(context: Context, values: Mapping[str, Any]) -> Choice:
             message = f"{what}: it is for the provider {chosen.provider!r}, not for {name!r}."
             raise Invalid(message)
     choice = Choice(name, _data("flavor_id", flavor), _data("availability_zone", zone))
-    if reason := context.unserved(choice.flavor, choice.zone):
+    if reason := context.lacks.unserved(choice.flavor, choice.zone):
         raise Unsupported(reason)
     return choice
 

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from hydria.api.access import Policy
 from hydria.api.places import Limits
 from hydria.api.seats import Seats
 from hydria.domain import capabilities
-from hydria.domain.part import Part
+from hydria.domain.lacks import Lacks
 from hydria.domain.refusals import Invalid, Unsupported
 from hydria.domain.rules import Offer
-from hydria.domain.tree import Tree
 from hydria.drivers.identity import Identity
 from hydria.drivers.identity.local import LocalIdentity
 from hydria.drivers.network import Network
@@ -109,10 +107,8 @@ class Context:
     policy: Policy
     clock: Clock
     settings: ApiSettings = field(default_factory=ApiSettings)
-    unsupported: Callable[[Part, Tree], str | None] = lambda _part, _tree: None
-    """Why the data plane cannot do what is asked; None when it can."""
-    unserved: Callable[[Mapping[str, Any], Mapping[str, Any]], str | None] = lambda _flavor, _zone: None
-    """The same of what a flavor and an availability zone demand."""
+    lacks: Lacks = field(default_factory=Lacks)
+    """What the data plane cannot do of what users may ask for."""
     seats: Seats = field(default_factory=Seats)
     """The threads that answer requests."""
     meter: Callable[[str, str, int, float], None] = lambda _method, _route, _code, _seconds: None

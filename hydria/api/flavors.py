@@ -127,10 +127,14 @@ def _check(context: Context, c: Connection, thing: Resource) -> None:
     elif isinstance(thing, AvailabilityZone):
         _profile(c, offers.ZONE_PROFILE, "availability_zone_profile_id", thing.availability_zone_profile_id)
     elif isinstance(thing, FlavorProfile):
-        _data(context, thing.provider_name, "flavor_data", thing.flavor_data, capabilities.FLAVOR)
+        data = capabilities.read("flavor_data", thing.flavor_data)
+        if _is_ours(context, thing.provider_name):
+            capabilities.check("flavor_data", data, capabilities.FLAVOR, context.lacks.flavor)
     elif isinstance(thing, AvailabilityZoneProfile):
         name = "availability_zone_data"
-        _data(context, thing.provider_name, name, thing.availability_zone_data, capabilities.ZONE)
+        data = capabilities.read(name, thing.availability_zone_data)
+        if _is_ours(context, thing.provider_name):
+            capabilities.check(name, data, capabilities.ZONE, context.lacks.zone)
 
 
 def _profile(c: Connection, kind: offers.Kind, name: str, profile_id: str) -> None:
@@ -139,10 +143,8 @@ def _profile(c: Connection, kind: offers.Kind, name: str, profile_id: str) -> No
         raise NotFound(message)
 
 
-def _data(context: Context, provider: str, name: str, text: str, known: tuple[capabilities.Capability, ...]) -> None:
-    data = capabilities.read(name, text)
-    if context.settings.provider(provider, "provider_name") == capabilities.OWN:
-        capabilities.check(name, data, known)
+def _is_ours(context: Context, provider: str) -> bool:
+    return context.settings.provider(provider, "provider_name") == capabilities.OWN
 
 
 def _shown(thing: Resource) -> dict[str, Any]:

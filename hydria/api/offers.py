@@ -49,14 +49,17 @@ class Capabilities:
     def __init__(self, context: Context, *, of_zones: bool) -> None:
         self._context = context
         self._many = "availability_zone_capabilities" if of_zones else "flavor_capabilities"
-        self._known = capabilities.ZONE if of_zones else capabilities.FLAVOR
+        lacks = context.lacks
+        known, served = (capabilities.ZONE, lacks.zone) if of_zones else (capabilities.FLAVOR, lacks.flavor)
+        self._offered = capabilities.offered(known, served)
         self._action = "provider-availability-zone:get_all" if of_zones else "provider-flavor:get_all"
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         req.context.ask.must(self._action)
         is_own = self._context.settings.provider(name) == capabilities.OWN
         given = query.shown(req, self._context.settings)
-        found = [{"name": k.name, "description": k.description} for k in self._known if is_own]
+        found = [{"name": k.name, "description": k.description} for k in self._offered if is_own]
+        found = [f for f in found if all(f[name] in given.get(name, [f[name]]) for name in f)]
         errors.answer(resp, 200, {self._many: [query.only(given, f) for f in found]})
 
 

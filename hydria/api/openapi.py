@@ -1,17 +1,19 @@
 """The API's description of itself: OpenAPI 3.1, derived from what the domain declares and from the paths there are."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import falcon
 import msgspec
 from msgspec import inspect
 
-from hydria.api import schemas
+from hydria.api import marks, schemas
 from hydria.api.context import Context
 from hydria.api.schemas import Schema
 from hydria.domain import kinds, offers
 from hydria.domain.attributes import Kept, Resource, attributes
+from hydria.domain.lacks import Lacks
 
 VERSION = "2.30"
 PREFIX = "/v2/lbaas"
@@ -77,10 +79,10 @@ TAGS = (
 )
 
 
-def document(url: str) -> Schema:
-    """The whole description."""
+def document(url: str, lacks: Lacks) -> Schema:
+    """The whole description of a deployment that does not serve these."""
     paths: Paths = {}
-    for part in (_trees, _insight, _offers, _quotas, _amphorae, _first):
+    for part in (partial(_trees, lacks), _insight, _offers, _quotas, _amphorae, _first):
         for path, methods in part():
             paths.setdefault(path, {}).update(methods)
     for path, methods in paths.items():
@@ -100,7 +102,7 @@ def document(url: str) -> Schema:
         "security": [{"X-Auth-Token": []}],
         "paths": paths,
         "components": {
-            "schemas": schemas.components(),
+            "schemas": schemas.components(lacks),
             "responses": _refusals(),
             "securitySchemes": {"X-Auth-Token": token},
         },
@@ -164,12 +166,12 @@ def _filters(kind: kinds.Kind) -> Iterator[Schema]:
         yield query("loadbalancer_id", "Only those of this load balancer.")
 
 
-def _trees() -> Iterator[tuple[str, Operation]]:
+def _trees(lacks: Lacks) -> Iterator[tuple[str, Operation]]:
     for kind in kinds.KINDS:
         above = NESTED.get(kind)
         base = f"{PREFIX}/{above.many}/{{{above.one}_id}}/{kind.many}" if above else f"{PREFIX}/{kind.many}"
-        yield base, _collection(kind)
-        yield f"{base}/{{{kind.one}_id}}", _item(kind)
+        yield base, _collection(kind, lacks)
+        yield f"{base}/{{{kind.one}_id}}", _item(kind, lacks)
         restored = _one(kind.one, _whole(kind.resource))
         said = f"Give a refused {kind.words} the values that run."
         yield (
@@ -183,27 +185,29 @@ def _trees() -> Iterator[tuple[str, Operation]]:
     yield f"{PREFIX}/pools/{{pool_id}}/members", {"put": put}
 
 
-def _collection(kind: kinds.Kind) -> Operation:
+def _collection(kind: kinds.Kind, lacks: Lacks) -> Operation:
     name, many = kind.resource.__name__, kind.many
     made = schemas.ref(f"{name}WithChildren") if kind is kinds.LOADBALANCER else schemas.ref(name)
     answer = _one(kind.one, {"allOf": [made, {"required": schemas.always(kind.resource)}]})
     body = _one(kind.one, schemas.ref(f"{name}Create"))
     listed = _list(many, schemas.ref(name))
+    said = f"Create a {kind.words}."
     return {
         "get": _operation(many, f"List {many}.", {200: listed}, *LISTED, *TAGS, *_filters(kind)),
-        "post": _operation(many, f"Create a {kind.words}.", {201: answer}, ONCE, WAIT, body=body),
+        "post": _operation(many, said, {201: answer}, ONCE, WAIT, body=body) | marks.of_kind(kind.resource, lacks),
     }
 
 
-def _item(kind: kinds.Kind) -> Operation:
+def _item(kind: kinds.Kind, lacks: Lacks) -> Operation:
     name, many, words = kind.resource.__name__, kind.many, kind.words
     answer, body = _one(kind.one, _whole(kind.resource)), _one(kind.one, schemas.ref(f"{name}Update"))
     cascade = [query("cascade", "With all beneath it.")] if kind is kinds.LOADBALANCER else []
     shown = _operation(many, f"Show a {words}.", {200: _one(kind.one, schemas.ref(name))}, FIELDS)
     shown["responses"]["200"]["headers"] |= TAG
+    change = _operation(many, f"Change a {words}.", {200: answer}, ONCE, MATCH, WAIT, body=body)
     return {
         "get": shown,
-        "put": _operation(many, f"Change a {words}.", {200: answer}, ONCE, MATCH, WAIT, body=body),
+        "put": change | marks.of_kind(kind.resource, lacks),
         "delete": _operation(many, f"Delete a {words}.", {204: None}, ONCE, MATCH, WAIT, *cascade),
     }
 
@@ -303,11 +307,12 @@ class Document:
 
     def __init__(self, context: Context) -> None:
         self._url = context.settings.public_url
+        self._lacks = context.lacks
         self._made: bytes | None = None
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         if self._made is None:
-            self._made = msgspec.json.encode(document(HERE))
+            self._made = msgspec.json.encode(document(HERE, self._lacks))
         here = msgspec.json.encode(self._url or req.prefix)
         resp.content_type = falcon.MEDIA_JSON
         resp.data = self._made.replace(msgspec.json.encode(HERE), here)

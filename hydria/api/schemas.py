@@ -7,9 +7,11 @@ from typing import Any
 
 from msgspec import NODEFAULT, inspect
 
-from hydria.domain import forms, graphs, kinds, offers, types
+from hydria.api import marks
+from hydria.domain import forms, graphs, kinds, offers, rules, types
 from hydria.domain.amphora import Amphora
 from hydria.domain.attributes import At, Attribute, Kept, Resource, attributes
+from hydria.domain.lacks import Lacks
 from hydria.domain.offers import Quota
 from hydria.kit import ids
 
@@ -39,6 +41,14 @@ CHILDREN: dict[str, dict[str, str]] = {
     "L7Policy": {"redirect_pool": "Pool", "rules": "[L7Rule"},
 }
 """What may be created together with an object: attribute to kind, "[" for a list."""
+
+IN_TREES_ONLY = ("redirect_pool",)
+"""Of these what a parent brings along; by itself the child names what is there."""
+
+RESOURCES = {kind.resource.__name__: kind.resource for kind in kinds.KINDS}
+
+NAMES = {"insert_headers": sorted(rules.FORWARDED | rules.OF_CLIENT)}
+"""What the names in a map may be."""
 
 SHOWN_INSIDE = ("listeners", "pools", "l7policies", "members", "healthmonitor", "rules")
 
@@ -112,42 +122,53 @@ def _nullable(schema: Schema) -> Schema:
 # --- requests
 
 
-def form(resource: type[Resource], at: At) -> Schema:
-    """The body of a request to create or to update."""
+def form(resource: type[Resource], at: At, lacks: Lacks) -> Schema:
+    """The body of a request to create or to update, with marks on what is not served."""
     found, required = {}, []
     for a in attributes(resource).values():
         if not a.at & at:
             continue
         schema = of(inspect.type_info(a.type))
+        schema |= {"propertyNames": {"enum": NAMES[a.name]}} if a.name in NAMES else {}
         needed = at is At.CREATE and a.default in (NODEFAULT, ids.NIL)
         resets = not needed and not (at is At.UPDATE and a.default is NODEFAULT)
-        found[a.name] = _described(a, _nullable(schema) if resets else schema)
+        schema = _described(a, _nullable(schema) if resets else schema)
+        found[a.name] = schema | marks.of_attribute(resource, a.name, lacks)
         required += [a.name] if needed else []
-    return record(found, tuple(required))
+    return record(found, tuple(required)) | marks.of_kind(resource, lacks)
 
 
-def _creation(resource: type[Resource]) -> Schema:
+def _creation(resource: type[Resource], lacks: Lacks) -> Schema:
     """The same of an object of a tree: its children may come along, and it has a project under two names."""
-    schema = form(resource, At.CREATE)
-    owner = {n: _nullable(of(inspect.type_info(types.ProjectId))) for n in forms.PROJECT_NAMES}
-    schema["properties"] |= {**owner, **_inside(resource, "InTree")}
+    schema = _whole_creation(resource, lacks)
+    for name in IN_TREES_ONLY:
+        schema["properties"].pop(name, None)
     return schema
 
 
-def _in_tree(resource: type[Resource]) -> Schema:
+def _whole_creation(resource: type[Resource], lacks: Lacks) -> Schema:
+    schema = form(resource, At.CREATE, lacks)
+    owner = {n: _nullable(of(inspect.type_info(types.ProjectId))) for n in forms.PROJECT_NAMES}
+    schema["properties"] |= {**owner, **_inside(resource, "InTree", lacks)}
+    return schema
+
+
+def _in_tree(resource: type[Resource], lacks: Lacks) -> Schema:
     """The same inside its parent, which it need not name. A pool may be named only: it is then described elsewhere."""
-    schema = _creation(resource)
+    schema = _whole_creation(resource, lacks)
     for name in graphs.ABOVE:
         schema["properties"].pop(name, None)
     schema["required"] = [n for n in schema["required"] if n not in graphs.ABOVE and resource.__name__ != "Pool"]
     return schema
 
 
-def _inside(resource: type[Resource], suffix: str) -> Schema:
+def _inside(resource: type[Resource], suffix: str, lacks: Lacks) -> Schema:
     found = {}
     for name, child in CHILDREN.get(resource.__name__, {}).items():
-        inner = ref(f"{child.removeprefix('[')}{suffix}")
+        kind = child.removeprefix("[")
+        inner = ref(f"{kind}{suffix}")
         found[name] = _nullable(rows(inner) if child.startswith("[") else inner)
+        found[name] |= marks.of_kind(RESOURCES[kind], lacks)
     return found
 
 
@@ -187,33 +208,33 @@ def always(resource: type[Resource]) -> list[str]:
 def _with_children(resource: type[Resource]) -> Schema:
     """An object with its children inside, as the answer to a whole tree shows it."""
     schema = shown(resource)
-    inside = {n: s for n, s in _inside(resource, "WithChildren").items() if n in SHOWN_INSIDE}
+    inside = {n: s for n, s in _inside(resource, "WithChildren", Lacks()).items() if n in SHOWN_INSIDE}
     for name, with_children in inside.items():
         own = schema["properties"].get(name)
         schema["properties"][name] = {"anyOf": [with_children, own]} if own else with_children
     return schema
 
 
-def _trees() -> Iterator[tuple[str, Schema]]:
+def _trees(lacks: Lacks) -> Iterator[tuple[str, Schema]]:
     for kind in kinds.KINDS:
         name = kind.resource.__name__
         yield name, shown(kind.resource)
-        yield f"{name}Create", _creation(kind.resource)
-        yield f"{name}Update", form(kind.resource, At.UPDATE)
+        yield f"{name}Create", _creation(kind.resource, lacks)
+        yield f"{name}Update", form(kind.resource, At.UPDATE, lacks)
         yield f"{name}WithChildren", _with_children(kind.resource)
         if kind is not kinds.LOADBALANCER:
-            yield f"{name}InTree", _in_tree(kind.resource)
+            yield f"{name}InTree", _in_tree(kind.resource, lacks)
 
 
-def _offers() -> Iterator[tuple[str, Schema]]:
+def _offers(lacks: Lacks) -> Iterator[tuple[str, Schema]]:
     for kind in (offers.FLAVOR, offers.FLAVOR_PROFILE, offers.ZONE, offers.ZONE_PROFILE):
         name = kind.resource.__name__
         yield name, shown(kind.resource)
-        yield f"{name}Create", form(kind.resource, At.CREATE)
-        yield f"{name}Update", form(kind.resource, At.UPDATE)
+        yield f"{name}Create", form(kind.resource, At.CREATE, lacks)
+        yield f"{name}Update", form(kind.resource, At.UPDATE, lacks)
     for resource in (offers.Provider, Quota, Amphora):
         yield resource.__name__, shown(resource)
-    yield "QuotaUpdate", form(Quota, At.UPDATE)
+    yield "QuotaUpdate", form(Quota, At.UPDATE, lacks)
 
 
 def _errors() -> Iterator[tuple[str, Schema]]:
@@ -242,15 +263,15 @@ def _insight() -> Iterator[tuple[str, Schema]]:
     yield "Event", record({**event, "outcome": maybe}, ())
 
 
-def components() -> dict[str, Schema]:
-    """Every schema by name."""
+def components(lacks: Lacks) -> dict[str, Schema]:
+    """Every schema by name, with marks on what is not served."""
     reference = record({"id": of(inspect.type_info(types.Uuid))})
     link = record({"rel": {"type": "string", "enum": ["next", "previous"]}, "href": TEXT})
     return {
         "Reference": reference,
         "Link": link,
-        **dict(_trees()),
-        **dict(_offers()),
+        **dict(_trees(lacks)),
+        **dict(_offers(lacks)),
         **dict(_insight()),
         **dict(_errors()),
     }

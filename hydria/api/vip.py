@@ -63,7 +63,7 @@ def _can_do(context: Context, tree: Tree, choice: Choice) -> None:
     for listener in guarded:
         rules.reachable(listener, versions)
     for part in tree.parts():
-        if reason := context.unsupported(part, tree):
+        if reason := context.lacks.unsupported(part, tree):
             raise Unsupported(reason)
 
 

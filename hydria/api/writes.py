@@ -186,7 +186,7 @@ def change(context: Context, c: Connection, ask: Ask, target: Target, make: Make
     edit = edits.difference(before, after)
     choices.check_members(edit.added, lambda: choices.flavor(c, locked.load_balancer))
     for part in (*edit.added, *(p for _, p in edit.changed)):
-        if reason := context.unsupported(part, after):
+        if reason := context.lacks.unsupported(part, after):
             raise Unsupported(reason)
     counts = Counter(kinds.of(p).table for p in edit.added)
     if counts:

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from hydria.domain import forms
+from hydria.domain import forms, lacks
+from hydria.domain.lacks import Served
 from hydria.domain.refusals import Invalid, Unsupported
 
 OWN = "amphora"
@@ -15,12 +16,30 @@ Data = Mapping[str, Any]
 
 
 class Capability(msgspec.Struct, frozen=True):
-    """One setting: its name, the type of its value, what that may be in words, and what it is for."""
+    """One setting: its name, the type of its value, what that may be in words, and what it is for.
+
+    `values`: where it is one of some words, what each means.
+    """
 
     name: str
     kind: Any
     allowed: str
-    description: str
+    about: str
+    values: Mapping[str, str] = {}
+
+    @property
+    def description(self) -> str:
+        """What it is for, and what each of its values means."""
+        meanings = "; ".join(f"{value}, {meaning}" for value, meaning in self.values.items())
+        return f"{self.about}: {meanings}." if meanings else self.about
+
+    def within(self, served: Served | None) -> "Capability | None":
+        """The same with what is served of it; None when nothing can be chosen."""
+        if self.values:
+            left = {v: meaning for v, meaning in self.values.items() if lacks.serves(served, self.name, v)}
+            return msgspec.structs.replace(self, values=left) if left else None
+        # A switch that can only stay off gives nothing to choose; of texts and lists all are served, or none.
+        return self if lacks.serves(served, self.name, value=True) else None
 
 
 FLAVOR = (
@@ -28,7 +47,8 @@ FLAVOR = (
         "loadbalancer_topology",
         Literal["SINGLE", "ACTIVE_STANDBY"],
         "SINGLE or ACTIVE_STANDBY",
-        "How many amphorae serve a load balancer: SINGLE, one; ACTIVE_STANDBY, two, one of which stands by.",
+        "How many amphorae serve a load balancer",
+        {"SINGLE": "one", "ACTIVE_STANDBY": "two, one of which stands by"},
     ),
     Capability("compute_flavor", str, "text", "The compute flavor that amphorae are made with."),
     Capability("amp_image_tag", str, "text", "The tag of the image that amphorae are made from."),
@@ -58,15 +78,24 @@ def read(name: str, text: str) -> dict[str, Any]:
     return found
 
 
-def check(name: str, data: Data, known: tuple[Capability, ...]) -> None:
-    """Raise Unsupported for a setting that the provider does not know, or whose value it cannot use."""
-    by_name = {k.name: k for k in known}
+def offered(known: tuple[Capability, ...], served: Served | None) -> tuple[Capability, ...]:
+    """What may be chosen where so much is served."""
+    return tuple(found for k in known if (found := k.within(served)))
+
+
+def check(name: str, data: Data, known: tuple[Capability, ...], served: Served | None = None) -> None:
+    """Raise Unsupported for a setting that the provider does not know, or whose value it cannot use or does not serve."""
+    by_name, here = {k.name: k for k in known}, {k.name: k for k in offered(known, served)}
     for key, value in data.items():
         if key not in by_name:
-            message = f"{name}: the provider {OWN!r} does not know {key!r}; it knows {', '.join(by_name)}."
+            message = f"{name}: the provider {OWN!r} does not know {key!r}; it knows {', '.join(here)}."
             raise Unsupported(message)
         try:
             msgspec.convert(value, by_name[key].kind)
         except msgspec.ValidationError:
             message = f"{name}: {key} must be {by_name[key].allowed}."
             raise Unsupported(message) from None
+        if not lacks.serves(served, key, value):
+            instead = f"use {', '.join(here[key].values)}" if key in here and here[key].values else "leave it out"
+            message = f"{name}: {key} cannot be {value!r}, which is not supported yet; {instead}."
+            raise Unsupported(message)

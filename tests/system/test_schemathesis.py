@@ -20,6 +20,7 @@ from hydria.api import access, app, openapi, schemas
 from hydria.api.access import PolicySettings
 from hydria.api.context import Context
 from hydria.domain import kinds
+from hydria.domain.lacks import Lacks
 from hydria.drivers.network import noop
 from hydria.kit.clock import HandClock
 from hydria.storage import tables
@@ -84,7 +85,7 @@ class Town:
         key, values = next(iter(body.items()))
         if not isinstance(values, dict) or self.luck.random() < 0.3:
             return
-        needed = schemas.components().get(f"{RESOURCES.get(key, '')}Create", {}).get("required", ())
+        needed = schemas.components(Lacks()).get(f"{RESOURCES.get(key, '')}Create", {}).get("required", ())
         for name in [n for n in values if n not in needed]:
             if self.luck.random() < 0.85:
                 del values[name]

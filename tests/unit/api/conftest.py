@@ -12,8 +12,6 @@ from sqlalchemy import select
 from hydria.api import app
 from hydria.api.access import PolicySettings, Rules
 from hydria.api.context import ApiSettings, Context
-from hydria.domain.part import Part
-from hydria.domain.tree import Tree
 from hydria.drivers.identity import Caller
 from hydria.drivers.network import Network, noop
 from hydria.kit.clock import HandClock
@@ -107,11 +105,6 @@ class Service:
         self.context.database.write(work)
 
 
-def nothing_unsupported(_part: Part, _tree: Tree) -> str | None:
-    """A data plane that can do everything."""
-    return None
-
-
 Start = Callable[..., Service]
 
 
@@ -137,7 +130,6 @@ def start(kind_of_database: str, shelf: Shelf) -> Start:
             settings=settings or ApiSettings(),
             **{
                 "nudge": nudges,
-                "unsupported": nothing_unsupported,
                 "identity": Tokens(),
                 "policy": usual_rules(),
                 **more,

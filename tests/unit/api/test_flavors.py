@@ -7,7 +7,7 @@ import pytest
 
 from hydria.api.context import ApiSettings
 from hydria.kit import ids
-from hydria.render import unsupported
+from hydria.render.unsupported import LACKS
 from tests.unit.api.conftest import Service, Start
 
 SINGLE = json.dumps({"loadbalancer_topology": "SINGLE"})
@@ -165,11 +165,16 @@ def test_the_provider_is_the_flavors_and_may_not_differ(start: Start) -> None:
     assert api.refused("POST", "/loadbalancers", {"loadbalancer": body})[0] == 400
 
 
-def test_what_the_data_plane_cannot_serve_is_refused_when_it_is_chosen(start: Start) -> None:
-    api = start(unserved=unsupported.unserved)
-    fine = flavored(api, profiled(api))["id"]
-    pair = flavored(api, profiled(api, '{"loadbalancer_topology": "ACTIVE_STANDBY"}'), name="pair")["id"]
-    assert api.load_balancer(flavor_id=fine)["flavor_id"] == fine
-    body = {"vip_subnet_id": api.subnet, "flavor_id": pair}
-    code, text = api.refused("POST", "/loadbalancers", {"loadbalancer": body})
-    assert (code, "ACTIVE_STANDBY" in text) == (501, True)
+def test_what_the_data_plane_cannot_serve_is_refused_when_it_is_offered_and_when_it_is_chosen(start: Start) -> None:
+    before, today = start(), start(lacks=LACKS)
+    fine = flavored(before, profiled(before))["id"]
+    asked = '{"loadbalancer_topology": "ACTIVE_STANDBY"}'
+    pair = flavored(before, profiled(before, asked), name="pair")["id"]
+    assert today.load_balancer(flavor_id=fine)["flavor_id"] == fine
+    profile = {"name": "p", "provider_name": "amphora", "flavor_data": asked}
+    for path, root, body in (
+        ("/loadbalancers", "loadbalancer", {"vip_subnet_id": today.subnet, "flavor_id": pair}),
+        ("/flavorprofiles", "flavorprofile", profile),
+    ):
+        code, text = today.refused("POST", path, {root: body}, token="admin")
+        assert (code, "ACTIVE_STANDBY" in text) == (501, True)

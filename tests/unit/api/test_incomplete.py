@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hydria.render import unsupported
+from hydria.render.unsupported import LACKS
 from tests.unit.api.conftest import Service, Start
 
 POOL = {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
@@ -14,7 +14,7 @@ HTTP = {"protocol": "HTTP", "protocol_port": 80}
 @pytest.fixture
 def api(start: Start) -> Service:
     """The API before a data plane of haproxy alone."""
-    return start(unsupported=unsupported.unsupported)
+    return start(lacks=LACKS)
 
 
 def test_what_is_incomplete_is_made_and_completed_later(api: Service) -> None:

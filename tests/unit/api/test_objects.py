@@ -3,7 +3,9 @@
 import pytest
 
 from hydria.api.context import ApiSettings
-from hydria.render import unsupported
+from hydria.domain.lacks import Lack, Lacks
+from hydria.domain.loadbalancer import LoadBalancer
+from hydria.render.unsupported import LACKS
 from tests.unit.api.conftest import Service, Start, paths
 
 
@@ -141,7 +143,7 @@ def test_a_pool_keeps_the_type_of_its_persistence_when_only_the_cookie_changes(
 
 
 def test_what_the_data_plane_cannot_do_is_refused_before_it_is_promised(start: Start) -> None:
-    api = start(unsupported=lambda part, _tree: "not today" if getattr(part, "name", "") == "odd" else None)
+    api = start(lacks=Lacks({LoadBalancer: (Lack("not today", ("name",), ("odd",)),)}))
     assert api.refused("POST", "/loadbalancers", {"loadbalancer": {"vip_subnet_id": api.subnet, "name": "odd"}}) == (
         501,
         "not today",
@@ -152,7 +154,7 @@ def test_what_the_data_plane_cannot_do_is_refused_before_it_is_promised(start: S
 
 
 def test_what_is_incomplete_is_accepted_and_what_does_not_fit_is_refused(start: Start) -> None:
-    api = start(unsupported=unsupported.unsupported)
+    api = start(lacks=LACKS)
     lb, by_round = api.load_balancer()["id"], {"lb_algorithm": "ROUND_ROBIN"}
     alone = api.make("/listeners", "listener", loadbalancer_id=lb, protocol="HTTP", protocol_port=80)["id"]
     unused = api.make("/pools", "pool", loadbalancer_id=lb, protocol="TCP", **by_round)["id"]
