@@ -36,17 +36,24 @@ class Server(Protocol):
 
 
 class PostgreSQL:
-    """PostgreSQL. Careless: it may lose what it wrote when the machine, not when the server, dies."""
+    """PostgreSQL. Careless: it may lose what it wrote when the machine, not when the server, dies. `port`: a known one, for all."""
 
-    def __init__(self, where: Path, *, careless: bool) -> None:
+    def __init__(self, where: Path, *, careless: bool, port: int = 0) -> None:
         programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-        self.port = process.free_port()
+        self.port = port or process.free_port()
         data = str(where / "data")
         locale = ("--locale", "C.UTF-8", "--encoding", "UTF8")
         process.command(
             f"{programs}/initdb", "-D", data, "-A", "trust", "-U", USER, "--no-sync", *locale, user="postgres"
         )
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(where), "max_connections": "300"}
+        if port:
+            with (where / "data/pg_hba.conf").open("a") as rules:
+                rules.write("host all all all trust\n")
+        options = {
+            "listen_addresses": "*" if port else "127.0.0.1",
+            "unix_socket_directories": str(where),
+            "max_connections": "300",
+        }
         if careless:
             options |= {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB", "autovacuum": "off"}
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
@@ -95,8 +102,8 @@ def install_mariadb(data: Path) -> None:
 class MariaDB:
     """MariaDB. Careless as above."""
 
-    def __init__(self, where: Path, *, careless: bool) -> None:
-        self.port = process.free_port()
+    def __init__(self, where: Path, *, careless: bool, port: int = 0) -> None:
+        self.port = port or process.free_port()
         data, self._socket = where / "data", str(where / "socket")
         install_mariadb(data)
         options = [
@@ -141,11 +148,11 @@ PROGRAMS: dict[str, tuple[str, type[PostgreSQL | MariaDB]]] = {
 
 
 @contextmanager
-def server(kind: str, *, careless: bool = True) -> Iterator[PostgreSQL | MariaDB]:
+def server(kind: str, *, careless: bool = True, port: int = 0) -> Iterator[PostgreSQL | MariaDB]:
     """A server of a kind, gone at the end with all it held."""
     user, start = PROGRAMS[kind]
     with process.folder(user, in_memory=careless) as where:
-        started = start(where, careless=careless)
+        started = start(where, careless=careless, port=port)
         try:
             yield started
         finally:
