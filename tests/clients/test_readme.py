@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.system import pages
 
 README = pages.ROOT / "README.md"
-UNDO = "./quickstart --down --purge"
+UNDO = "./quickstart --down --purge --yes"
 
 
 def test_the_readme_s_commands_work_as_they_stand_and_end_in_a_200_from_a_back_end(tmp_path: Path) -> None:
