@@ -236,7 +236,7 @@ def expected(kind: Any) -> str:
         least = "" if kind.min is None else f", at least {kind.min}"
         return word + least + ("" if kind.max is None else f", at most {kind.max}")
     if type(kind) is types.List:
-        return f"values separated by commas, each {_expected(kind.item_type)}"
+        return f"values separated by commas, each {expected(kind.item_type)}"
     return str(getattr(kind, "type_name", kind))
 
 
