@@ -65,7 +65,7 @@ SHAPELESS: dict[str, bytes] = {
     "a NUL": b'{"KEY": {"name": "a\x00b"}}',
     "a NUL in words": b'{"KEY": {"name": "a\\u0000b"}}',
     "a NUL in a name": b'{"KEY": {"\\u0000": 1}}',
-    "very deep": b'{"KEY": {"name": %s1%s}}' % (b'{"a":' * 5000, b"}" * 5000),
+    "very deep": b'{"KEY": {"name": %s1%s}}' % (b'{"a":' * 20_000, b"}" * 20_000),
     "deep lists": b'{"KEY": {"name": %s%s}}' % (b"[" * 100_000, b"]" * 100_000),
 }
 

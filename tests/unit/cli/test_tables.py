@@ -1,5 +1,6 @@
 """Bringing databases to this version's tables, and what is said when that cannot be."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ def test_a_new_database_gets_its_tables_and_may_be_brought_again(tmp_path: Path)
     url = f"sqlite:///{tmp_path}/a.db"
     for _ in range(2):
         tables.bring([Database(url, INTENT)])
-    found = Database(url, INTENT).read(lambda c: c.exec_driver_sql("SELECT count(*) FROM load_balancer").scalar())
-    assert found == 0
+    with contextlib.closing(Database(url, INTENT)) as db:
+        assert db.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM load_balancer").scalar()) == 0
 
 
 def test_a_database_of_a_newer_version_is_refused_with_a_remedy(tmp_path: Path) -> None:
