@@ -1,4 +1,4 @@
-"""What the demo back ends answer, by a real haproxy."""
+"""What the demo back ends answer, by the haproxy of each Debian."""
 
 import http.client
 import time
@@ -12,11 +12,11 @@ from tests.servers import process
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Where a demo back end listens on the loopback."""
     folder, port = tmp_path_factory.mktemp("demo"), process.free_port()
     text = demo.CONFIG.format(folder=folder, name="demo-1", address="127.0.0.1", port=port)
-    with running.running(text, folder):
+    with running.running(program, text, folder):
         yield port
 
 
