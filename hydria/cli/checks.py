@@ -16,6 +16,7 @@ from hydria.cli.trouble import Trouble
 Kind = socket.SocketKind
 HAPROXY = (2, 6)
 ROOM_MB = 200
+SOCKET = 107  # letters in the name of a UNIX socket
 FREEBIND = 15  # IP_FREEBIND, which the module socket does not name
 OLDEST = 1_760_000_000  # nobody runs this before it was written: such a clock is wrong
 
@@ -80,6 +81,15 @@ def port(host: str, number: int, option: str, kind: Kind = Kind.SOCK_STREAM, *, 
             name = "UDP port" if kind is socket.SOCK_DGRAM else "port"
             remedy = f"stop what listens there (ss -lpn), or set another {option}"
             raise Trouble(f"{name} {number} of {host} {what}", remedy) from error
+
+
+def sockets(run: Path) -> None:
+    """The name of a worker's socket below run_path is not longer than the kernel allows."""
+    length = len(f"{run.absolute()}/nudge/{socket.gethostname()[:32]}-{2**22}-12345678.sock")
+    if length > SOCKET:
+        raise Trouble(
+            f"run_path: {run} is {length - SOCKET} letters too long for sockets in it", "set a shorter run_path"
+        )
 
 
 def clock() -> None:

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,12 +95,15 @@ class Deployment:
             acts = self._acts()
             is_whole = not acts and self._is_whole()
             if not is_whole:
-                self._check(acts)
-                for look in self.parts.seams().values():
-                    look()
-                self._begin([act for act in acts if act.begins])
-                self._replace([act for act in acts if not act.begins])
-            return self._set_boot() or not is_whole
+                self._converge(acts)
+            return any([self._set_boot(), self._set_logs(), not is_whole])
+
+    def _converge(self, acts: Collection[Act]) -> None:
+        self._check(acts)
+        for look in self.parts.seams().values():
+            look()
+        self._begin([act for act in acts if act.begins])
+        self._replace([act for act in acts if not act.begins])
 
     def restart(self, names: Collection[str]) -> None:
         """Begin these anew, one at a time, all when none is named; raises Trouble."""
@@ -157,9 +160,18 @@ class Deployment:
         checks.folder(self.settings.run, "run_path", RUN_MB)
         if self.settings.option("DEFAULT", "start_at_boot"):
             self._boot().check()
+        checks.sockets(self.settings.run)
+        self._check_ranges(acts)
         for name, option in (("api", "[api_settings] bind_port"), ("health", "[health_manager] bind_port")):
             if any(act.name == name and (act.begins or act.moves(option)) for act in acts):
                 self._check_port(name, option)
+
+    def _check_ranges(self, acts: Collection[Act]) -> None:
+        """Amphorae keep the addresses they have: a range is not changed under them."""
+        moved = [o for o in self.settings.values() if o.startswith("[local_network]") and any(a.moves(o) for a in acts)]
+        if moved and self.settings.is_local() and (machines := self.parts.compute().list()):
+            reason = f"{moved[0]} changed, and {len(machines)} amphorae have addresses of the range it was"
+            raise Trouble(reason, f"set it back, or remove them first: {self.typed('down --all')}")
 
     def _check_port(self, name: str, option: str) -> None:
         works = self.works
@@ -180,7 +192,7 @@ class Deployment:
             self._wire(undo)
             if not self.supervision.running():
                 undo.callback(self.supervision.stop)
-            self.supervision.start({name: self.command(name) for name in self.parts.processes})
+            self.supervision.start(self._commands())
             for act in acts:
                 self.supervision.begin(act.name)
             self._await({act.name: None for act in acts})
@@ -208,6 +220,15 @@ class Deployment:
         for name, one in works.found(before).items():
             if one and (why := changes.reasons(one, wanted)):
                 raise Trouble(f"{name}: {', '.join(why)} while it was started", "hydria up")
+
+    def _commands(self) -> dict[str, Sequence[str]]:
+        return {name: self.command(name) for name in self.parts.processes}
+
+    def _set_logs(self) -> bool:
+        """Keep logs as the settings say; whether it was otherwise."""
+        if changed := self.supervision.declare(self._commands()):
+            self._tell("logs are kept as the settings say now")
+        return changed
 
     def _wire(self, undo: contextlib.ExitStack) -> None:
         if not self.settings.is_local():

@@ -72,8 +72,7 @@ class Supervision:
 
     def start(self, commands: dict[str, Sequence[str]]) -> None:
         """Supervise these; does nothing to those that run."""
-        for name, command in commands.items():
-            self._declare(name, command)
+        self.declare(commands)
         if not self._supervisor():
             subprocess.run(
                 ["setsid", "--fork", "sh", "-c", START, str(self.pid_file), str(self._services)],
@@ -84,6 +83,11 @@ class Supervision:
                 cwd="/",
                 check=True,
             )
+
+    def declare(self, commands: dict[str, Sequence[str]]) -> bool:
+        """How they are run from their next beginning on, and how their logs are kept from now on; whether that is new."""
+        new = [self._declare(name, command) for name, command in commands.items()]
+        return any(new)
 
     def begin(self, name: str) -> None:
         """Start a process that was told to stay down; does nothing to one that runs."""
@@ -101,7 +105,7 @@ class Supervision:
         command = ["sv", "-w", str(math.ceil(wait_s)), what, str(self._services / name)]
         subprocess.run(command, capture_output=True, check=False)  # what came of it is looked at by whoever waits
 
-    def _declare(self, name: str, command: Sequence[str]) -> None:
+    def _declare(self, name: str, command: Sequence[str]) -> bool:
         log = self._logs / name
         log.mkdir(parents=True, exist_ok=True)
         words = " ".join(shlex.quote(word) for word in command)
@@ -115,6 +119,7 @@ class Supervision:
         if any(logs) and _running(keeper):
             # What it has not read yet stays in the pipe for its successor.
             subprocess.run(["sv", "term", str(keeper)], capture_output=True, check=False)
+        return any(logs)
 
     def stop(self, wait_s: float = 15.0) -> list[str]:
         """Stop all; works after a crash of the supervisor, and twice. What was running."""

@@ -94,9 +94,8 @@ def serving(
     """A deployment that asks this Keystone; without servers on SQLite."""
     port, datagrams = process.free_port(), process.free_port()
     settings = f"{NOOP}[health_manager]\nbind_port = {datagrams}\n{identity.settings()}{more}"
-    database, transport = (servers.database, servers.broker) if servers else ("", "")
-    chosen = {"more": settings, "api": "auth_strategy = keystone", "database": database, "transport": transport}
-    house = House(folder, port=port, block=block, **chosen)
+    stored: dict[str, Any] = {"database": servers.database, "transport": servers.broker} if servers else {}
+    house = House(folder, port=port, block=block, more=settings, api="auth_strategy = keystone", **stored)
     try:
         house.up()
         yield Service(identity, house, port)
