@@ -12,12 +12,24 @@ from tests.system.house import ROOT, House
 
 CLIENT = ROOT / "build/client/bin/openstack"
 Client = Callable[..., Any]
+SETTINGS = {"joining": "", "strict": "strict_immutable = true"}
+"""Whether writes join those that are under way, or are refused until then."""
 
 
 @pytest.fixture(scope="module")
 def noop_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Every process, and no cloud."""
     house = House(tmp_path_factory.mktemp("api"), port=19874, block="10.63", more=NOOP)
+    house.up()
+    yield house
+    house.down()
+
+
+@pytest.fixture(scope="module", params=SETTINGS)
+def either_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The same, with each way to take writes."""
+    settings = SETTINGS[request.param]
+    house = House(tmp_path_factory.mktemp("api"), port=19875, block="10.59", more=NOOP, api=settings)
     house.up()
     yield house
     house.down()
