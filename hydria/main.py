@@ -222,7 +222,7 @@ def _app(settings: Settings) -> Any:
     intent, observed = databases(settings)
     context = load("api.context")
     who = identity(settings, time)
-    renders = settings.option("controller_worker", "amphora_driver") != "noop"
+    renders = _renders(settings)
     app = load("api.app").create(
         context.Context(
             database=intent,
@@ -240,6 +240,11 @@ def _app(settings: Settings) -> Any:
         )
     )
     return _fronted(settings, app, time)
+
+
+def _renders(settings: Settings) -> bool:
+    """Whether what users ask for is written for haproxy."""
+    return bool(settings.option("controller_worker", "amphora_driver") != "noop")
 
 
 def api_settings(settings: Settings) -> Any:
@@ -287,6 +292,7 @@ def _offer(settings: Settings) -> Any:
         timeouts=rules.Timeouts(**{n: of(ms, n) for n in rules.Timeouts.__struct_fields__}),
         udp_connect_least_delay=of(api, "udp_connect_min_interval_health_monitor"),
         reserved_addresses=tuple(of("networking", "reserved_ips")),
+        **({"headers": frozenset(load("render.unsupported").HEADERS)} if _renders(settings) else {}),
     )
 
 
@@ -368,7 +374,7 @@ def health(settings: Settings) -> None:
 def health_settings(settings: Settings) -> Any:
     """The settings of the health manager, as the file says."""
     timeout = settings.option("health_manager", "heartbeat_timeout")
-    return load("health.settings").HealthSettings(heartbeat_timeout=timeout)
+    return load("health.settings").HealthSettings(heartbeat_timeout=timeout, expects=_renders(settings))
 
 
 def housekeeping(settings: Settings) -> None:

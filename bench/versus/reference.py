@@ -15,7 +15,7 @@ SETTINGS = """[DEFAULT]
 transport_url = {broker}
 [api_settings]
 auth_strategy = noauth
-enabled_provider_drivers = amphora: works, noop_driver: fills tables
+enabled_provider_drivers = amphora: works, octavia: the same, noop_driver: fills tables
 [database]
 connection = {database}
 [controller_worker]

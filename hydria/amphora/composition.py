@@ -52,7 +52,7 @@ def _vip(tree: Tree, card: External, subnet: Subnet, subnets: Subnets) -> Interf
     lb = tree.loadbalancer
     more = lb.additional_vips if lb else ()
     floating = [_within(lb.vip_address, subnet)] if lb and lb.vip_address else []
-    floating += [_within(v.ip_address, subnets(v.subnet_id)) for v in more]
+    floating += [_within(v.address, subnets(v.subnet_id)) for v in more if v.address]
     gateways = (subnet, *(subnets(v.subnet_id) for v in more))
     defaults = {ipaddress.ip_address(s.gateway).version: s.gateway for s in reversed(gateways) if s.gateway}
     routes = [Route(destination=to, via=via) for to, via in subnet.routes]

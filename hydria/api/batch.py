@@ -9,7 +9,7 @@ from hydria.api import idempotency, places, policies, query, reads, requests, wa
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import edits, forms, kinds, rules
-from hydria.domain.attributes import At, attributes
+from hydria.domain.attributes import SPELLED, At, attributes, spelled
 from hydria.domain.edits import Stamp
 from hydria.domain.member import Member
 from hydria.domain.refusals import Invalid
@@ -19,6 +19,8 @@ from hydria.storage.database import Connection
 
 Key = tuple[str, int]
 MUTABLE = tuple(a.name for a in attributes(Member).values() if a.at & At.UPDATE)
+WORDS = ("name", "tags")
+"""What a member that stays keeps when they are left out; everything else is then its default: a batch says what is wanted."""
 
 
 class Nothing(Exception):
@@ -112,12 +114,11 @@ def _new(pool: writes.Target, values: dict[str, Any], stamp: Stamp) -> Member:
 
 
 def _changed(member: Member, values: dict[str, Any], stamp: Stamp) -> Member:
-    """The member with what is named of it; itself when that changes nothing."""
-    if "subnet_id" in values["given"] and values["subnet_id"] != member.subnet_id:
-        message = f"subnet_id: member {member.id} is in {member.subnet_id}; the subnet of a member cannot be changed."
-        raise Invalid(message)
-    wanted = {n: values[n] for n in MUTABLE if n in values["given"] and values[n] != getattr(member, n)}
-    if not wanted:
-        return member
-    changed: Member = edits.changed(member, stamp, wanted)
+    """The member as the batch wants it; itself when that is what it is."""
+    names = [n for n in MUTABLE if n not in WORDS or n in values["given"]]
+    names += [n + SPELLED for n in names if n in spelled(Member)]
+    if values["subnet_id"] is not None:  # one that names none stays where it is
+        names.append("subnet_id")
+    wanted = {n: values[n] for n in names if values[n] != getattr(member, n)}
+    changed: Member = edits.changed(member, stamp, wanted) if wanted else member
     return changed

@@ -18,7 +18,7 @@ from hydria.storage.offers import Chosen
 
 
 class Choice(NamedTuple):
-    """What was chosen: the provider's own name, and what flavor and zone set."""
+    """What was chosen: the provider by the name it was chosen by, and what flavor and zone set."""
 
     provider: str
     flavor: Mapping[str, Any]
@@ -30,14 +30,13 @@ def choose(context: Context, values: Mapping[str, Any]) -> Choice:
     named = values.get("flavor_id"), values.get("availability_zone")
     flavor, zone = context.database.read(lambda c: stored(c, *named, held=False)) if any(named) else (None, None)
     settings = context.settings
-    asked = values.get("provider")
-    wanted = asked if asked is not None else next((x.provider for x in (flavor, zone) if x), settings.default_provider)
+    wanted = values.get("provider") or next((x.provider for x in (flavor, zone) if x), settings.default_provider)
     name = settings.provider(wanted)
     for what, chosen in (("flavor_id", flavor), ("availability_zone", zone)):
         if chosen and settings.provider(chosen.provider) != name:
-            message = f"{what}: it is for the provider {chosen.provider!r}, not for {name!r}."
+            message = f"{what}: it is for the provider {chosen.provider!r}, not for {wanted!r}."
             raise Invalid(message)
-    choice = Choice(name, _data("flavor_id", flavor), _data("availability_zone", zone))
+    choice = Choice(wanted, _data("flavor_id", flavor), _data("availability_zone", zone))
     if reason := context.lacks.unserved(choice.flavor, choice.zone):
         raise Unsupported(reason)
     return choice

@@ -10,7 +10,7 @@ from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import capabilities, forms
 from hydria.domain.offers import Quota
-from hydria.domain.refusals import Forbidden, Invalid
+from hydria.domain.refusals import Forbidden, Invalid, NotFound
 from hydria.storage import lists, quotas
 from hydria.storage.database import Connection
 from hydria.storage.lists import Asked
@@ -90,7 +90,7 @@ class Quotas:
 
     def on_get_default(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         req.context.ask.must("quota:get_defaults", None if project_id in DEFAULTS else project_id)
-        self._show(req, resp, self._shown({}, None))
+        self._show(req, resp, self._shown({}, project_id))
 
     def on_put_one(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
         body = requests.attributes(req, "quota")
@@ -111,7 +111,9 @@ class Quotas:
         req.context.ask.must("quota:delete", project_id)
 
         def work(c: Connection) -> None:
-            quotas.limit(c, project_id, dict.fromkeys(TABLES.values()))
+            if not quotas.forget(c, project_id):
+                message = f"quota of project {project_id} could not be found: nothing of it was ever set or counted."
+                raise NotFound(message)
             idempotency.keep_plain(self._context, c, req.context.ask.once, 202)
 
         self._context.database.write(work)
@@ -120,14 +122,14 @@ class Quotas:
     def _show(self, req: falcon.Request, resp: falcon.Response, body: dict[str, Any]) -> None:
         errors.answer(resp, 200, {"quota": query.only(query.shown(req, self._context.settings), body)})
 
-    def _shown(self, own: Mapping[str, int | None], project_id: str | None) -> dict[str, Any]:
+    def _shown(self, own: Mapping[str, int | None], project_id: str) -> dict[str, Any]:
         defaults = self._context.settings.quotas
         body: dict[str, Any] = {}
         for name, table in TABLES.items():
             limit = own.get(table)
             body[name] = defaults.get(table, -1) if limit is None else limit
         body |= {old: body[name] for old, name in OLD.items()}
-        return {**body, "project_id": project_id, "tenant_id": project_id} if project_id else body
+        return {**body, "project_id": project_id, "tenant_id": project_id}
 
 
 def _limits(values: Mapping[str, Any]) -> dict[str, int | None]:

@@ -55,9 +55,11 @@ def check(limits: Limits, lb: LoadBalancer) -> None:
 
 
 def families(network: Network, lb: LoadBalancer) -> set[int]:
-    """The IP versions of the VIPs that a load balancer is going to have."""
-    subnets = (network.subnet(s) for s in (lb.vip_subnet_id, *(v.subnet_id for v in lb.additional_vips)) if s)
-    return {ipaddress.ip_network(s.cidr).version for s in subnets if s}
+    """The IP versions of the VIPs that a load balancer is going to have: of its addresses, else of their subnets."""
+    vips = [(lb.vip_address, lb.vip_subnet_id), *((v.ip_address, v.subnet_id) for v in lb.additional_vips)]
+    known = {ipaddress.ip_address(address).version for address, _ in vips if address}
+    subnets = (network.subnet(subnet_id) for address, subnet_id in vips if subnet_id and not address)
+    return known | {ipaddress.ip_network(s.cidr).version for s in subnets if s}
 
 
 def guards(network: Network, values: Mapping[str, Any]) -> None:
@@ -73,7 +75,7 @@ def guards(network: Network, values: Mapping[str, Any]) -> None:
 
 
 def _on_port(network: Network, lb: LoadBalancer) -> LoadBalancer:
-    port = _unused(network, lb.vip_port_id or "", "vip_port_id")
+    port = _as_asked(_unused(network, lb.vip_port_id or "", "vip_port_id"), lb)
     has = [(port.subnet_id, port.address), *port.more]
     if lb.vip_network_id not in (None, port.network_id):
         message = f"vip_network_id: port {port.id} is on network {port.network_id}, not {lb.vip_network_id}."
@@ -92,6 +94,18 @@ def _on_port(network: Network, lb: LoadBalancer) -> LoadBalancer:
     return msgspec.structs.replace(placed, vip_owned=False, vip_qos_policy_id=policy)
 
 
+def _as_asked(port: Port, lb: LoadBalancer) -> Port:
+    """The port; one that nobody made is where it is wanted."""
+    if not port.is_fiction:
+        return port
+    return dataclasses.replace(
+        port,
+        network_id=lb.vip_network_id or port.network_id,
+        subnet_id=lb.vip_subnet_id or port.subnet_id,
+        address=lb.vip_address or port.address,
+    )
+
+
 def _unused(network: Network, port_id: str, name: str) -> Port:
     port = network.port(port_id)
     if port is None:
@@ -106,7 +120,7 @@ def _unused(network: Network, port_id: str, name: str) -> Port:
 def _beside(network: Network, lb: LoadBalancer, more: AdditionalVip, caller: Caller) -> None:
     """Whether one more VIP can be beside the first; raises Invalid."""
     subnet = _subnet(network, more.subnet_id, caller, "additional_vips")
-    if subnet.network_id != lb.vip_network_id:
+    if subnet.network_id != lb.vip_network_id and not subnet.is_fiction:
         message = f"additional_vips: subnet {subnet.id} is not of network {lb.vip_network_id}, where the VIP is."
         raise Invalid(message)
     if more.ip_address and not _holds(subnet, more.ip_address):
@@ -118,13 +132,14 @@ def _beside(network: Network, lb: LoadBalancer, more: AdditionalVip, caller: Cal
 
 def _in_subnet(network: Network, lb: LoadBalancer, caller: Caller) -> LoadBalancer:
     subnet = _subnet(network, lb.vip_subnet_id or "", caller, "vip_subnet_id")
-    if lb.vip_network_id not in (None, subnet.network_id):
+    if lb.vip_network_id not in (None, subnet.network_id) and not subnet.is_fiction:
         message = f"vip_subnet_id: subnet {subnet.id} belongs to network {subnet.network_id}, not {lb.vip_network_id}."
         raise Invalid(message)
     if lb.vip_address and not _holds(subnet, lb.vip_address):
         message = f"vip_address: {lb.vip_address} is not in subnet {subnet.id}, which is {subnet.cidr}."
         raise Invalid(message)
-    return msgspec.structs.replace(lb, vip_network_id=subnet.network_id)
+    network_id = lb.vip_network_id if subnet.is_fiction and lb.vip_network_id else subnet.network_id
+    return msgspec.structs.replace(lb, vip_network_id=network_id)
 
 
 def _in_network(network: Network, lb: LoadBalancer, caller: Caller, ports: int) -> LoadBalancer:
@@ -151,7 +166,7 @@ def _preferred(network: Network, segment: Segment, ports: int) -> str:
 
 
 def _holds(subnet: Subnet, address: str) -> bool:
-    return ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
+    return subnet.is_fiction or ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
 
 
 def on(lb: LoadBalancer, port: Port) -> LoadBalancer:

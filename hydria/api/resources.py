@@ -3,12 +3,14 @@
 from typing import Any
 
 import falcon
+import msgspec
 
 from hydria.api import batch, conditions, errors, policies, query, reads, requests, vip, writes
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import forms, graphs, kinds
 from hydria.domain.loadbalancer import LoadBalancer
+from hydria.domain.part import Part
 from hydria.domain.pool import Pool
 from hydria.domain.refusals import Invalid, NotFound
 from hydria.kit import ids
@@ -92,9 +94,12 @@ class Item:
         if self._kind is kinds.L7POLICY and not body:
             message = "An L7 policy cannot be updated with nothing."
             raise Invalid(message)
-        values = forms.update(self._kind.resource, self._completed(object_id, body))
+        values = self._values(
+            body, writes.stored(self._context, self._kind, object_id) if self._is_partial(body) else None
+        )
         self._beneath(object_id, under)
-        changed = writes.update(self._context, req.context.ask, self._kind, object_id, values)
+        again = (lambda part: self._values(body, part)) if self._is_partial(body) else None
+        changed = writes.update(self._context, req.context.ask, self._kind, object_id, values, again)
         _answer(resp, 200, self._kind, changed)
 
     def on_put_restore(
@@ -129,15 +134,17 @@ class Item:
             message = f"{self._kind.words} {object_id} could not be found."
             raise NotFound(message)
 
-    def _completed(self, object_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """A change of a pool's session persistence that does not name the type keeps the type."""
+    def _is_partial(self, body: dict[str, Any]) -> bool:
+        """Whether a body changes a pool's session persistence without naming its type."""
         partial = body.get("session_persistence")
-        if self._kind is not kinds.POOL or not isinstance(partial, dict) or "type" in partial:
-            return body
-        stored = writes.stored(self._context, kinds.POOL, object_id)
-        if not isinstance(stored, Pool) or stored.session_persistence is None:
-            return body
-        return {**body, "session_persistence": {**partial, "type": stored.session_persistence.type.value}}
+        return self._kind is kinds.POOL and isinstance(partial, dict) and "type" not in partial
+
+    def _values(self, body: dict[str, Any], stored: Part | None) -> dict[str, Any]:
+        """What a body sets; a session persistence without a type is what is stored, with what the body says."""
+        if isinstance(stored, Pool) and stored.session_persistence is not None and self._is_partial(body):
+            kept = msgspec.to_builtins(stored.session_persistence, enc_hook=str)
+            body = {**body, "session_persistence": {**kept, **body["session_persistence"]}}
+        return forms.update(self._kind.resource, body)
 
 
 def _answer(resp: falcon.Response, code: int, kind: kinds.Kind, found: shown.Shown) -> None:

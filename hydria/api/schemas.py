@@ -28,6 +28,7 @@ MOMENT: Schema = {
 ADDRESS: Schema = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 CUSTOM: dict[Any, Schema] = {
     types.Address: ADDRESS,
+    types.AsWritten: ADDRESS,
     types.Cidr: {"type": "string", "format": "cidr"},
     types.HttpVersion: {"type": "number", "enum": [1.0, 1.1]},
 }
@@ -196,7 +197,7 @@ def _answered(resource: type[Resource], a: Attribute) -> Schema:
         return _nullable(MOMENT) if a.nullable else MOMENT
     if resource is Quota and a.name != "project_id":
         return {"type": "integer", "minimum": -1}
-    return schema
+    return _nullable(schema) if a.is_null_if_empty else schema
 
 
 def always(resource: type[Resource]) -> list[str]:

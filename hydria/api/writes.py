@@ -114,8 +114,15 @@ def born(kind: kinds.Kind, values: dict[str, Any], new_id: str, under: Target, s
     )
 
 
-def update(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, values: dict[str, Any]) -> shown.Shown:
-    """Change an object; the object as it is then shown."""
+def update(
+    context: Context,
+    ask: Ask,
+    kind: kinds.Kind,
+    object_id: str,
+    values: dict[str, Any],
+    again: Callable[[Part], dict[str, Any]] | None = None,
+) -> shown.Shown:
+    """Change an object; the object as it is then shown. `again` gives the values anew where they depend on those stored."""
     if kind is kinds.LOADBALANCER and (values.get("vip_sg_ids") or values.get("vip_qos_policy_id")):
         context.database.read(lambda c: found(c, ask, kind, object_id, *policies.putting(values)))
         places.guards(context.network, values)
@@ -124,7 +131,8 @@ def update(context: Context, ask: Ask, kind: kinds.Kind, object_id: str, values:
         target = found(c, ask, kind, object_id, *policies.putting(values))
 
         def make(tree: Tree, stamp: Stamp) -> Tree:
-            return edits.change(tree, _in(tree, target, ask), values, stamp, context.settings.offer)
+            part = _in(tree, target, ask)
+            return edits.change(tree, part, again(part) if again else values, stamp, context.settings.offer)
 
         change(context, c, ask, target, make)
         return _written(context, c, ask, 200, kind, target.object_id)
@@ -313,7 +321,9 @@ def _entries(context: Context, ask: Ask, locked: Locked, edit: Edit, action: str
     for part in edit.added:
         yield entry(context, ask, locked, "create", part, given(part))
     for before, after in edit.changed:
-        yield entry(context, ask, locked, action, after, edits.values(before, after))
+        seen = shown.names(kinds.of(after))
+        changes = {name: pair for name, pair in edits.values(before, after).items() if name in seen}
+        yield entry(context, ask, locked, action, after, changes)
     for part in edit.removed:
         yield entry(context, ask, locked, "delete", part, {})
 

@@ -20,6 +20,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 Mark = TypeVar("Mark")
 
+SPELLED = "_spelled"
+"""At the end of a hidden attribute's name: how the address of that name was written, where that is not its shortest form."""
+
 
 class At(enum.Flag):
     """When a user may write an attribute."""
@@ -37,6 +40,12 @@ class Kept(enum.Enum):
     HIDDEN = enum.auto()  # a column, never shown
     ASKED = enum.auto()  # accepted in a request, neither stored nor shown
     COMPUTED = enum.auto()  # shown, worked out from other facts
+
+
+class Empty(enum.Enum):
+    """How an empty list is shown, where not as itself."""
+
+    NULL = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Attribute:
     doc: str
     default: Any  # msgspec.NODEFAULT when required
     nullable: bool
+    is_null_if_empty: bool = False  # in answers
 
 
 def _mark(marks: list[Any], kind: type[Mark], otherwise: Mark) -> Mark:
@@ -95,6 +105,7 @@ def _attribute(name: str, hint: Any, field: Any) -> Attribute:
         doc=_mark(marks, Doc, Doc("")).text,
         default=default,
         nullable=get_origin(kind) in (Union, UnionType) and type(None) in get_args(kind),
+        is_null_if_empty=Empty.NULL in marks,
     )
 
 
@@ -104,6 +115,12 @@ def attributes(resource: type[Resource]) -> dict[str, Attribute]:
     hints = get_type_hints(resource, include_extras=True)
     fields = {f.name: f for f in msgspec.structs.fields(resource)}
     return {name: _attribute(name, hint, fields[name]) for name, hint in hints.items()}
+
+
+@cache
+def spelled(resource: type[Resource]) -> tuple[str, ...]:
+    """Addresses that are shown as they were written, by name."""
+    return tuple(name.removesuffix(SPELLED) for name in attributes(resource) if name.endswith(SPELLED))
 
 
 @cache

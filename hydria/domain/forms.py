@@ -9,12 +9,14 @@ import msgspec
 from msgspec import NODEFAULT, Meta, UnsetType
 
 from hydria.domain import types
-from hydria.domain.attributes import At, Attribute, Resource, attributes, form, written
+from hydria.domain.attributes import SPELLED, At, Attribute, Kept, Resource, attributes, form, spelled, written
 from hydria.domain.refusals import Invalid
 from hydria.kit import ids
 
 SHOWN_LENGTH = 120
 PROJECT_NAMES = ("project_id", "tenant_id")
+BROUGHT = {"Listener": "default_pool", "Pool": "healthmonitor", "L7Policy": "redirect_pool"}
+"""What may come along on creation and is no attribute."""
 
 
 def create(resource: type[Resource], body: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +61,9 @@ def _read(resource: type[Resource], at: At, body: dict[str, Any]) -> dict[str, A
     for name in _identifiers(resource):
         if isinstance(values.get(name), str):
             values[name] = values[name].lower()
+    for name in spelled(resource):
+        if name in values:
+            values[name + SPELLED] = body[name] if body.get(name) != values[name] else None
     return values
 
 
@@ -74,16 +79,26 @@ def _identifiers(resource: type[Resource]) -> tuple[str, ...]:
 def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
     """What is wrong with a body that does not fit: attribute, value, what is allowed."""
     known = {a.name: a for a in attributes(resource).values() if a.at & at}
-    doing = "created" if at is At.CREATE else "updated"
     for name, value in body.items():
         if name not in known:
-            return f"Unknown attribute {quoted(name)}: it cannot be {'given' if at is At.CREATE else 'changed'} when this is {doing}."
+            return _unwritable(resource, name)
         if value is not None and not _fits(known[name], value):
             return _message(known[name], value)
     for name, a in known.items():
         if at is At.CREATE and a.default is NODEFAULT and body.get(name) is None:
             return f"{name} is required: {allowed(a.type)}."
     return "The body does not fit."
+
+
+def _unwritable(resource: type[Resource], name: str) -> str:
+    """Why an attribute cannot be written now: it is fixed, worked out, or there is no such one."""
+    known = attributes(resource)
+    a = known.get("project_id" if name in PROJECT_NAMES else name)
+    if name == BROUGHT.get(resource.__name__) or (a and (a.at & At.CREATE or name in PROJECT_NAMES)):
+        return f"{quoted(name)} cannot be changed: it is fixed when the object is created."
+    if a and a.kept is not Kept.HIDDEN:
+        return f"{quoted(name)} cannot be set here: it follows from other facts."
+    return f"Unknown attribute {quoted(name)}."
 
 
 def _fits(a: Attribute, value: Any) -> bool:
@@ -120,6 +135,7 @@ def _bare(kind: Any) -> tuple[Any, list[Meta]]:
 PLAIN: dict[Any, str] = {
     bool: "true or false",
     types.Address: "an IP address",
+    types.AsWritten: "an IP address",
     types.Cidr: "a network in CIDR notation",
     types.HttpVersion: "1.0 or 1.1",
 }

@@ -169,7 +169,7 @@ def _object(name: str, asked: Any) -> Body:
         raise Invalid(message)
     for parent in ABOVE:
         if parent in asked:
-            message = f"{name}: Unknown attribute {parent!r}: a child inside its parent does not name it."
+            message = f"{name}: {parent!r} cannot be given: a child inside its parent does not name it."
             raise Invalid(message)
     return asked
 

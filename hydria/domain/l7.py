@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hydria.domain.articles import an
 from hydria.domain.l7policy import L7Policy
 from hydria.domain.l7rule import L7Rule
 from hydria.domain.refusals import Invalid
@@ -64,7 +65,7 @@ def rule(r: L7Rule) -> None:
     """Whether a condition makes sense; raises Invalid."""
     ways = EXACT.get(r.type, tuple(Compare))
     if r.compare_type not in ways:
-        message = f"compare_type of a {r.type} rule must be one of {', '.join(ways)}."
+        message = f"compare_type of {an(r.type)} rule must be one of {', '.join(ways)}."
         raise Invalid(message)
     _key(r)
     _value(r)
@@ -73,10 +74,10 @@ def rule(r: L7Rule) -> None:
 def _key(r: L7Rule) -> None:
     fits = KEYED.get(r.type)
     if fits and not (r.key and fits.fullmatch(r.key)):
-        message = f"key of a {r.type} rule must be the name of a header, cookie or field; not {r.key!r}."
+        message = f"key of {an(r.type)} rule must be the name of a header, cookie or field; not {r.key!r}."
         raise Invalid(message)
     if not fits and r.key and r.type in (RuleType.SSL_CONN_HAS_CERT, RuleType.SSL_VERIFY_RESULT):
-        message = f"a {r.type} rule has no key."
+        message = f"{an(r.type)} rule has no key."
         raise Invalid(message)
 
 
@@ -91,7 +92,7 @@ def _value(r: L7Rule) -> None:
         quoted = r.type is RuleType.HEADER and QUOTED.fullmatch(r.value)
         fits, allowed = bool(quoted or PRINTABLE.fullmatch(r.value)), "printable characters without spaces"
     if not fits:
-        message = f"value of a {r.type} rule must be {allowed}; not {r.value!r}."
+        message = f"value of {an(r.type)} rule must be {allowed}; not {r.value!r}."
         raise Invalid(message)
 
 

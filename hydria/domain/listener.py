@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from hydria.domain.attributes import At, Doc, Kept, Since
+from hydria.domain.attributes import At, Doc, Empty, Kept, Since
 from hydria.domain.part import Part
 from hydria.domain.types import (
     Alpn,
@@ -47,7 +47,9 @@ class Listener(Part, kw_only=True, frozen=True):
         ClientAuthentication, At.BOTH, Since("2.8"), Doc("Whether clients must show a certificate.")
     ] = ClientAuthentication.NONE
     client_crl_container_ref: Annotated[Ref | None, At.BOTH, Since("2.8"), Doc("Revoked client certificates.")] = None
-    allowed_cidrs: Annotated[list[Cidr], At.BOTH, Since("2.12"), Doc("Who may connect; empty: everyone.")] = []
+    allowed_cidrs: Annotated[
+        list[Cidr], At.BOTH, Since("2.12"), Empty.NULL, Doc("Who may connect; null: everyone.")
+    ] = []
     tls_ciphers: Annotated[Ciphers | None, At.BOTH, Since("2.15"), Doc("Cipher suites, OpenSSL notation.")] = None
     tls_versions: Annotated[list[TlsVersion] | None, At.BOTH, Since("2.17"), Doc("TLS versions spoken.")] = None
     alpn_protocols: Annotated[list[Alpn] | None, At.BOTH, Since("2.20"), Doc("ALPN protocols offered.")] = None

@@ -4,15 +4,20 @@ from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Resource, Since
 from hydria.domain.part import Part
-from hydria.domain.types import Address, Generation, Instant, Name, Short, Uuid, VnicType
+from hydria.domain.types import Address, AsWritten, Generation, Instant, Name, Short, Uuid, VnicType, same
 
 
 class AdditionalVip(Resource, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One more address of a load balancer."""
 
     subnet_id: Annotated[Uuid, At.CREATE, Doc("The subnet of the address.")]
-    ip_address: Annotated[Address | None, At.CREATE, Doc("The address; chosen when left out.")] = None
+    ip_address: Annotated[AsWritten | None, At.CREATE, Doc("The address; chosen when left out.")] = None
     port_id: Annotated[Uuid | None, At.CREATE, Doc("A port made beforehand.")] = None
+
+    @property
+    def address(self) -> str | None:
+        """Its address in the shortest form."""
+        return same(self.ip_address) if self.ip_address else None
 
 
 class LoadBalancer(Part, kw_only=True, frozen=True):
@@ -39,3 +44,4 @@ class LoadBalancer(Part, kw_only=True, frozen=True):
     due_at: Annotated[Instant, Kept.HIDDEN, Doc("When a pending state becomes an ERROR.")] = 0
     vip_owned: Annotated[bool, Kept.HIDDEN, Doc("Whether the VIP's port is ours to delete.")] = True
     cell: Annotated[Short, Kept.HIDDEN, Doc("The cell it lives in.")] = ""
+    vip_address_spelled: Annotated[Short | None, Kept.HIDDEN] = None

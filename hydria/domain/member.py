@@ -4,7 +4,7 @@ from typing import Annotated
 
 from hydria.domain.attributes import At, Doc, Kept, Since
 from hydria.domain.part import Part
-from hydria.domain.types import Address, Name, Port, Uuid, VnicType, Weight
+from hydria.domain.types import Address, Name, Port, Short, Uuid, VnicType, Weight
 
 
 class Member(Part, kw_only=True, frozen=True):
@@ -23,3 +23,5 @@ class Member(Part, kw_only=True, frozen=True):
     tags: Annotated[list[Name], At.BOTH, Since("2.5"), Doc("Words to find it by.")] = []
     request_sriov: Annotated[bool, At.CREATE, Kept.ASKED, Since("2.30"), Doc("Ask for an SR-IOV port.")] = False
     vnic_type: Annotated[VnicType, Since("2.30"), Doc("Kind of port it is reached by.")] = VnicType.NORMAL
+    address_spelled: Annotated[Short | None, Kept.HIDDEN] = None
+    monitor_address_spelled: Annotated[Short | None, Kept.HIDDEN] = None

@@ -5,9 +5,9 @@ from typing import Annotated
 from hydria.domain.attributes import At, Doc, Kept, Resource, Since
 from hydria.domain.part import Part
 from hydria.domain.types import (
-    Address,
     Algorithm,
     Alpn,
+    AsWritten,
     Ciphers,
     CookieName,
     Name,
@@ -26,7 +26,7 @@ class SessionPersistence(Resource, kw_only=True, frozen=True, forbid_unknown_fie
     type: Annotated[Persistence, At.BOTH, Doc("By what a client is known.")]
     cookie_name: Annotated[CookieName | None, At.BOTH, Doc("The application's cookie; with APP_COOKIE.")] = None
     persistence_timeout: Annotated[Seconds | None, At.BOTH, Since("2.2"), Doc("Seconds kept; UDP and SCTP.")] = None
-    persistence_granularity: Annotated[Address | None, At.BOTH, Since("2.2"), Doc("Netmask; UDP and SCTP.")] = None
+    persistence_granularity: Annotated[AsWritten | None, At.BOTH, Since("2.2"), Doc("Netmask; UDP and SCTP.")] = None
 
 
 class Pool(Part, kw_only=True, frozen=True):

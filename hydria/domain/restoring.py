@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hydria.domain.attributes import At, Kept, attributes
+from hydria.domain.attributes import SPELLED, At, Kept, attributes, spelled
 from hydria.domain.part import Part
 from hydria.domain.refusals import Conflict
 from hydria.domain.verdict import Verdict
@@ -16,5 +16,6 @@ def values(part: Part, runs: Part | None, verdict: Verdict | None) -> dict[str, 
     if runs is None:
         message = f"Nothing of {part.id} runs, as it was refused when it was new: change it or delete it."
         raise Conflict(message)
-    known = attributes(type(part)).values()
-    return {a.name: getattr(runs, a.name) for a in known if a.at & At.UPDATE and a.kept is Kept.STORED}
+    known = attributes(type(part))
+    names = [a.name for a in known.values() if a.at & At.UPDATE and a.kept is Kept.STORED]
+    return {name: getattr(runs, name) for name in (*names, *(n + SPELLED for n in spelled(type(part)) if n in names))}

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hydria.domain import l7
+from hydria.domain.articles import an
 from hydria.domain.healthmonitor import HealthMonitor
 from hydria.domain.l7policy import L7Policy
 from hydria.domain.l7rule import L7Rule
@@ -36,6 +37,14 @@ LP, PP = ListenerProtocol, PoolProtocol
 
 TLS_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 """From the weakest."""
+
+
+FORWARDED = frozenset(
+    {"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-IP", "X-Client-IP", "X-Real-IP"}
+)
+OF_CLIENT = frozenset(
+    f"X-SSL-{name}" for name in ("Client-Verify", "Client-Has-Cert", "Client-DN", "Client-CN", "Issuer", "Client-SHA1")
+) | {"X-SSL-Client-Not-Before", "X-SSL-Client-Not-After"}
 
 
 class Usual(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +77,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     udp_connect_least_delay: int = 3
     reserved_addresses: tuple[str, ...] = ("169.254.169.254",)
+    headers: frozenset[str] = FORWARDED | OF_CLIENT
+    """Those that listeners can really insert."""
 
 
 CARRIES: dict[ListenerProtocol, frozenset[PoolProtocol]] = {
@@ -81,12 +92,6 @@ CARRIES: dict[ListenerProtocol, frozenset[PoolProtocol]] = {
 }
 """Which pools a listener can hand connections to."""
 
-FORWARDED = frozenset(
-    {"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-IP", "X-Client-IP", "X-Real-IP"}
-)
-OF_CLIENT = frozenset(
-    f"X-SSL-{name}" for name in ("Client-Verify", "Client-Has-Cert", "Client-DN", "Client-CN", "Issuer", "Client-SHA1")
-) | {"X-SSL-Client-Not-Before", "X-SSL-Client-Not-After"}
 HEADERS: dict[ListenerProtocol, frozenset[str]] = {LP.HTTP: FORWARDED, LP.TERMINATED_HTTPS: FORWARDED | OF_CLIENT}
 """Headers a listener may insert."""
 
@@ -138,7 +143,7 @@ def _listener(tree: Tree, li: Listener, offer: Offer) -> Listener:
         offer.prometheus_listeners or li.protocol is not LP.PROMETHEUS, "PROMETHEUS listeners are not offered here."
     )
     _certificates(li)
-    _headers(li)
+    _headers(li, offer)
     _cidrs(tree, li)
     _hsts(li)
     _default_pool(tree, li)
@@ -164,14 +169,14 @@ def compatible(li: Listener, pool: Pool) -> None:
     """Whether a listener can hand connections to a pool; raises Invalid."""
     takes = ", ".join(sorted(CARRIES[li.protocol])) or "none"
     fits = pool.protocol in CARRIES[li.protocol]
-    _refuse(fits, f"a {li.protocol} listener cannot use a {pool.protocol} pool; it takes {takes}.")
+    _refuse(fits, f"{an(li.protocol)} listener cannot use {an(pool.protocol)} pool; it takes {takes}.")
 
 
 def _certificates(li: Listener) -> None:
     own = bool(li.default_tls_container_ref or li.sni_container_refs)
     client = bool(li.client_ca_tls_container_ref or li.client_crl_container_ref)
     takes = li.protocol in (LP.TERMINATED_HTTPS, LP.PROMETHEUS)
-    _refuse(takes or not (own or client), f"a {li.protocol} listener has no certificates; use TERMINATED_HTTPS.")
+    _refuse(takes or not (own or client), f"{an(li.protocol)} listener has no certificates; use TERMINATED_HTTPS.")
     _refuse(
         own or li.protocol is not LP.TERMINATED_HTTPS,
         "a TERMINATED_HTTPS listener needs default_tls_container_ref or sni_container_refs.",
@@ -183,14 +188,14 @@ def _certificates(li: Listener) -> None:
     _refuse(has_ca or not wants, f"client_authentication {li.client_authentication} needs client_ca_tls_container_ref.")
 
 
-def _headers(li: Listener) -> None:
+def _headers(li: Listener, offer: Offer) -> None:
     known = HEADERS.get(li.protocol, frozenset())
     _refuse(
         bool(known) or not li.insert_headers,
-        f"a {li.protocol} listener cannot insert headers; use HTTP or TERMINATED_HTTPS.",
+        f"{an(li.protocol)} listener cannot insert headers; use HTTP or TERMINATED_HTTPS.",
     )
     for name in li.insert_headers:
-        _refuse(name in known, f"insert_headers: {name!r} is not one of {', '.join(sorted(known))}.")
+        _refuse(name in known, f"insert_headers: {name!r} is not one of {', '.join(sorted(known & offer.headers))}.")
 
 
 def _cidrs(tree: Tree, li: Listener) -> None:
@@ -198,7 +203,7 @@ def _cidrs(tree: Tree, li: Listener) -> None:
     if lb is None or not li.allowed_cidrs:
         return
     _refuse(not lb.vip_sg_ids, EXCLUSIVE)
-    vips = [lb.vip_address, *(v.ip_address for v in lb.additional_vips)]
+    vips = [lb.vip_address, *(v.address for v in lb.additional_vips)]
     families = {ipaddress.ip_address(v).version for v in vips if v}
     if families:
         reachable(li, families)
@@ -276,7 +281,7 @@ def _persistence(protocol: PoolProtocol, kept: SessionPersistence | None) -> Non
     )
     _refuse(
         protocol not in DATAGRAMS or kept.type is Persistence.SOURCE_IP,
-        f"session_persistence: a {protocol} pool takes SOURCE_IP only.",
+        f"session_persistence: {an(protocol)} pool takes SOURCE_IP only.",
     )
 
 
@@ -308,7 +313,7 @@ def _monitor(tree: Tree, monitor: HealthMonitor, offer: Offer) -> HealthMonitor:
         raise Conflict(message)
     of_datagrams = pool.protocol in DATAGRAMS
     fits = monitor.type in MONITORS_OF_DATAGRAMS if of_datagrams else monitor.type not in MONITORS_OF_DATAGRAMS[:2]
-    _refuse(fits, f"a {pool.protocol} pool cannot have a {monitor.type} health monitor.")
+    _refuse(fits, f"{an(pool.protocol)} pool cannot have {an(monitor.type)} health monitor.")
     _refuse(offer.ping_monitors or monitor.type is not MonitorType.PING, "PING health monitors are not offered here.")
     late = monitor.type is not MonitorType.UDP_CONNECT or monitor.delay >= offer.udp_connect_least_delay
     _refuse(late, f"delay: a UDP-CONNECT health monitor needs at least {offer.udp_connect_least_delay}.")
@@ -320,7 +325,8 @@ def _asking(monitor: HealthMonitor) -> HealthMonitor:
     if monitor.type not in (MonitorType.HTTP, MonitorType.HTTPS):
         for name in ("http_method", "url_path", "expected_codes", "http_version", "domain_name"):
             _refuse(
-                getattr(monitor, name) is None, f"{name}: a {monitor.type} health monitor has none; use HTTP or HTTPS."
+                getattr(monitor, name) is None,
+                f"{name}: {an(monitor.type)} health monitor has none; use HTTP or HTTPS.",
             )
         return monitor
     _refuse(monitor.domain_name is None or monitor.http_version == 1.1, "domain_name needs http_version 1.1.")
@@ -336,12 +342,12 @@ def _asking(monitor: HealthMonitor) -> HealthMonitor:
 def _policy(tree: Tree, policy: L7Policy, _offer: Offer) -> L7Policy:
     li = tree.listeners[policy.listener_id]
     _refuse(li.protocol is not LP.PROMETHEUS, "a PROMETHEUS listener has no policies.")
+    pool = tree.pools.get(policy.redirect_pool_id or "")
+    if policy.redirect_pool_id is not None and pool is None:  # also where the action makes no use of it
+        message = f"pool {policy.redirect_pool_id} does not exist in this load balancer."
+        raise NotFound(message)
     policy = l7.policy(policy)
-    if policy.redirect_pool_id is not None:
-        pool = tree.pools.get(policy.redirect_pool_id)
-        if pool is None:
-            message = f"pool {policy.redirect_pool_id} does not exist in this load balancer."
-            raise NotFound(message)
+    if pool is not None and policy.redirect_pool_id is not None:
         compatible(li, pool)
     return policy
 

@@ -51,7 +51,13 @@ Url = Annotated[
 
 
 class Address(str):
-    """An IP address in its shortest form; made by `custom`."""
+    """An IP address in its shortest form; made by `custom`. How it was written is an attribute beside it: see `attributes.SPELLED`."""
+
+    __slots__ = ()
+
+
+class AsWritten(Address):
+    """An IP address in whatever form it was written, inside of something that is kept whole; made by `custom`."""
 
     __slots__ = ()
 
@@ -74,14 +80,30 @@ def custom(kind: type, value: Any) -> Any:
         message = f"{value!r} has a zone"  # which ipaddress takes as it is, line ends included
         raise ValueError(message)
     # A zone ("fe80::1%eth0") may hold any character, line ends too, and means nothing off the machine it was written on.
-    if kind in (Address, Cidr) and isinstance(value, str) and "%" not in value:
-        return (
-            Address(ipaddress.ip_address(value)) if kind is Address else Cidr(ipaddress.ip_network(value, strict=False))
-        )
+    if kind is Cidr and isinstance(value, str):
+        return Cidr(ipaddress.ip_network(value, strict=False))
+    if kind in (Address, AsWritten) and isinstance(value, str):
+        shortest = _shortest(value)
+        return Address(shortest) if kind is Address else AsWritten(value)
     if kind is HttpVersion and str(value) in ("1.0", "1.1"):
         return HttpVersion(str(value))
     message = f"{value!r} does not fit"
     raise ValueError(message)
+
+
+def _shortest(text: str) -> str:
+    """The one form of an IP address; raises ValueError."""
+    read = ipaddress.ip_address(text)
+    mapped = read.ipv4_mapped if isinstance(read, ipaddress.IPv6Address) else None
+    return f"::ffff:{mapped}" if mapped else str(read)  # Pythons differ in how they write these
+
+
+def same(text: str) -> str:
+    """The form in which an address is compared; what is none stays as it is."""
+    try:
+        return _shortest(text)
+    except ValueError:
+        return text
 
 
 class ListenerProtocol(enum.StrEnum):

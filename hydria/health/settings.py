@@ -7,6 +7,9 @@ from dataclasses import dataclass
 class HealthSettings:
     """Every duration is in seconds."""
 
+    expects: bool = True
+    """Whether there are amphorae that can speak; with a driver that makes none, nobody is missed."""
+
     heartbeat_timeout: float = 5.0
     """An amphora of which nothing fresh was heard for so long is suspected."""
 

@@ -53,6 +53,20 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else ids.text(value)
 
 
+class Address(TypeDecorator[str]):
+    """An IP address: compared as one, in whatever form it is asked for."""
+
+    impl = String(64)
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        return _shortest
+
+
+def _shortest(value: str | None) -> str | None:
+    return value if value is None or isinstance(value, types.Address) else types.same(value)
+
+
 class Json(TypeDecorator[Any]):
     """Lists and dictionaries as JSON text."""
 
@@ -87,18 +101,24 @@ def _bare(kind: Any) -> tuple[Any, list[msgspec.Meta]]:
             return kind, metas
 
 
+KNOWN: dict[Any, TypeEngine[Any] | type[TypeEngine[Any]]] = {
+    types.Address: Address(),
+    types.Cidr: String(64),
+    bool: Boolean(),
+    float: Float(),
+    types.HttpVersion: Float(),
+}
+"""The types of values that need no limits."""
+
+
 def _type(a: Attribute) -> TypeEngine[Any] | type[TypeEngine[Any]]:
     kind, metas = _bare(a.type)
     if any(m.pattern and ids.TEXT in m.pattern for m in metas):
         return Id()
-    if kind in (types.Address, types.Cidr):
-        return String(64)
-    if kind is bool:
-        return Boolean()
+    if kind in KNOWN:
+        return KNOWN[kind]
     if kind is int:
         return Integer() if any(m.le is not None for m in metas) else BigInteger()
-    if kind in (float, types.HttpVersion):
-        return Float()
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return String(32)
     if kind is str:

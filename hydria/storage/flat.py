@@ -47,7 +47,7 @@ def _last(flat: Flat) -> list[str]:
 def _column(flat: Flat, name: str) -> Any:
     column = flat.columns.get(name)
     if column is None or isinstance(column.type, Json):
-        message = f"Unknown attribute {name!r}: lists of {flat.words} objects cannot be filtered or sorted by it."
+        message = f"lists of {flat.words} objects cannot be filtered or sorted by {name!r}."
         raise Invalid(message)
     return column
 

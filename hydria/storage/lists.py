@@ -123,6 +123,12 @@ def provisioning(kind: kinds.Kind, now: int) -> ColumnElement[str]:
     )
 
 
+def updated(kind: kinds.Kind) -> ColumnElement[int]:
+    """When an object last became what it is, in SQL; 0 while it is new. Says the same as `shown`."""
+    t = T[kind.table].c
+    return case((t.born <= P.c.settled, func.coalesce(t.updated_at, t.created_at)), else_=0)
+
+
 def _conditions(view: View, asked: Asked) -> list[ColumnElement[bool]]:
     found = [view.table.c[name] == value for name, value in asked.within.items()]
     for name, values in asked.filters.items():
@@ -158,6 +164,8 @@ def _filter(view: View, name: str, value: str) -> ColumnElement[bool]:
         return view.table.c.id.in_(select(below[column]).where(below.id == value)) if ids.is_id(value) else false()
     if name in columns.lists_of_words(view.kind.resource):
         return _tagged(view, name, value)
+    if name == "updated_at":
+        return matching.equals(updated(view.kind), name, value)
     return matching.equals(_column(view.kind, ABOVE.get(view.kind, {}).get(name, name)), name, value)
 
 
@@ -176,7 +184,7 @@ def _column(kind: kinds.Kind, name: str) -> Any:
     parents = ("load_balancer_id", "pool_id", "listener_id", "l7policy_id")
     known = real in shown.names(kind) or (real in parents and kind is not kinds.LOADBALANCER)
     if not known or real not in table.c or isinstance(table.c[real].type, Json):
-        message = f"Unknown attribute {name!r}: lists of {kind.words} objects cannot be filtered or sorted by it."
+        message = f"lists of {kind.words} objects cannot be filtered or sorted by {name!r}."
         raise Invalid(message)
     return table.c[real]
 
@@ -184,7 +192,10 @@ def _column(kind: kinds.Kind, name: str) -> Any:
 def _operating(view: View) -> ColumnElement[str]:
     """The operating status in SQL; says the same as `shown.operating`: admin down, what was observed, the default."""
     table = view.table
-    found: list[tuple[ColumnElement[bool], str]] = [(not_(table.c.admin_state_up), Operating.OFFLINE.value)]
+    down = not_(table.c.admin_state_up)
+    if view.kind is kinds.MEMBER:
+        down = and_(down, table.c.id.in_(_written(list(view.observed)))) if view.observed else false()
+    found: list[tuple[ColumnElement[bool], str]] = [(down, Operating.OFFLINE.value)]
     by_status: dict[str, list[str]] = {}
     for object_id, status in view.observed.items():
         by_status.setdefault(status, []).append(object_id)
@@ -192,6 +203,8 @@ def _operating(view: View) -> ColumnElement[str]:
     if view.kind is kinds.MEMBER:
         monitored = table.c.pool_id.in_(select(T["health_monitor"].c.pool_id))
         found.append((monitored, Operating.OFFLINE.value))
+    if view.kind in shown.STATED:
+        found.append((table.c.born > P.c.settled, Operating.OFFLINE.value))
     return case(*found, else_=shown.SILENT[view.kind].value)
 
 
@@ -202,6 +215,8 @@ def _written(object_ids: Sequence[str]) -> Any:
 
 def _key(view: View, name: str) -> ColumnElement[Any]:
     """What is sorted by."""
+    if name == "updated_at":
+        return updated(view.kind)
     computed = _computed(view, name)
     return matching.sortable(_column(view.kind, name)) if computed is None else computed
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hydria.domain import offers
+from hydria.domain import articles, offers
 from hydria.domain.attributes import Resource, attributes
 from hydria.domain.offers import AvailabilityZone, AvailabilityZoneProfile, Flavor, FlavorProfile
 from hydria.domain.refusals import Conflict, Invalid
@@ -111,7 +111,7 @@ def _not_offered(name: str, key: str, *, is_there: bool) -> Invalid:
 
 
 def _taken(kind: offers.Kind, name: str) -> Conflict:
-    return Conflict(f"name: there is a {kind.words} named {name!r} already.")
+    return Conflict(f"name: there is {articles.an(kind.words)} named {name!r} already.")
 
 
 def _is(kind: offers.Kind, key: str) -> ColumnElement[bool]:

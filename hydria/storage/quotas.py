@@ -80,5 +80,11 @@ def limit(c: Connection, project_id: str, wanted: Mapping[str, int | None]) -> N
         c.execute(merging.merging(c.dialect.name, QUOTA, {"project_id": project_id, **values}, values))
 
 
+def forget(c: Connection, project_id: str) -> bool:
+    """Give a project all defaults back; whether anything was known of it."""
+    nothing = {f"limit_{k}": None for k in tables.QUOTA_KINDS}
+    return bool(plain.change(c, QUOTA, {"project_id": project_id}, **nothing))
+
+
 def _limits(row: Any) -> dict[str, int | None]:
     return {k: getattr(row, f"limit_{k}") if row else None for k in tables.QUOTA_KINDS}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from hydria.domain import kinds, statuses
-from hydria.domain.attributes import Kept, attributes
+from hydria.domain.attributes import SPELLED, Kept, attributes, spelled
 from hydria.domain.statuses import Operating, Provisioning
 from hydria.storage import journal, tables
 
@@ -42,6 +42,9 @@ SILENT = {
 }
 """The operating status while nothing has been observed."""
 
+STATED = (kinds.HEALTHMONITOR, kinds.L7POLICY, kinds.L7RULE)
+"""Kinds of which nothing is ever observed: ONLINE from the moment when they are what runs."""
+
 
 class Shown(NamedTuple):
     """An object as users see it. `silent` is its operating status while nothing has been observed."""
@@ -51,6 +54,7 @@ class Shown(NamedTuple):
     parent_id: str | None
     silent: Operating
     changed: int = 0  # generation of its last write
+    is_member: bool = False
 
 
 class Facts(NamedTuple):
@@ -108,6 +112,18 @@ def _facts(kind: kinds.Kind) -> Callable[[Any], tuple[Any, ...]]:
 
 
 @cache
+def _null_if_empty(kind: kinds.Kind) -> tuple[str, ...]:
+    return tuple(a.name for a in attributes(kind.resource).values() if a.is_null_if_empty)
+
+
+@cache
+def _spellings(kind: kinds.Kind) -> tuple[tuple[str, int], ...]:
+    """Addresses that are shown as they were written, and where a row says how."""
+    columns = [c.name for c in statement(kind).selected_columns]
+    return tuple((name, columns.index(name + SPELLED)) for name in spelled(kind.resource))
+
+
+@cache
 def _by_id(kind: kinds.Kind) -> Select[Any]:
     return statement(kind).where(T[kind.table].c.id == bindparam("wanted"))
 
@@ -136,7 +152,8 @@ def operating(observed: Connection, found: Sequence[Shown]) -> None:
     """Fill in the operating statuses."""
     seen = observations(observed, [s.body["id"] for s in found])
     for s in found:
-        down = not s.body["admin_state_up"]
+        # What is down is OFFLINE at once; but a member of which nobody has ever spoken stays as it was.
+        down = not s.body["admin_state_up"] and (not s.is_member or s.body["id"] in seen)
         s.body["operating_status"] = Operating.OFFLINE if down else seen.get(s.body["id"], s.silent)
 
 
@@ -194,8 +211,13 @@ def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
     facts = Facts._make(_facts(kind)(row))
     body = dict(zip(names(kind), row, strict=False))
     body["tenant_id"] = body["project_id"]
+    for name, index in _spellings(kind):
+        body[name] = row[index] or body[name]
+    for name in _null_if_empty(kind):
+        body[name] = body[name] or None
     body["created_at"] = moment(facts.created_at)
-    body["updated_at"] = moment(facts.updated_at)
+    is_new = facts.born > facts.settled
+    body["updated_at"] = None if is_new else moment(facts.updated_at or facts.created_at)
     overdue = statuses.is_overdue(facts.root_generation, facts.settled, facts.root_due_at, now)
     status = statuses.provisioning(facts, facts.settled, refused_at=facts.refused_at, overdue=overdue)
     body["provisioning_status"] = status
@@ -203,7 +225,8 @@ def _row(kind: kinds.Kind, row: Any, now: int) -> Shown:
     if status is not Provisioning.ACTIVE and (status is Provisioning.ERROR or facts.reason):
         body |= _trouble(kind, row)
     parent_id = getattr(row, PARENT[kind]) if kind in PARENT else None
-    return Shown(body, facts.load_balancer_id, parent_id, SILENT[kind], facts.changed)
+    silent = Operating.OFFLINE if is_new and kind in STATED else SILENT[kind]
+    return Shown(body, facts.load_balancer_id, parent_id, silent, facts.changed, kind is kinds.MEMBER)
 
 
 def _trouble(kind: kinds.Kind, row: Any) -> dict[str, Any]:
@@ -252,6 +275,8 @@ def _beside_load_balancers(c: Connection, shown: list[Shown], _: Sequence[Any]) 
     pools = _refs(c, kinds.POOL, "load_balancer_id", parents)
     for s in shown:
         s.body["listeners"], s.body["pools"] = listeners[s.body["id"]], pools[s.body["id"]]
+        for vip in s.body["additional_vips"]:
+            vip["port_id"] = vip["port_id"] or s.body["vip_port_id"]
 
 
 def _beside_listeners(c: Connection, shown: list[Shown], _: Sequence[Any]) -> None:

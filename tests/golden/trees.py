@@ -10,7 +10,16 @@ from hydria.domain.member import Member
 from hydria.domain.part import Part
 from hydria.domain.pool import Pool, SessionPersistence
 from hydria.domain.tree import Tree
-from hydria.domain.types import Address, Algorithm, Cidr, ListenerProtocol, MonitorType, Persistence, PoolProtocol
+from hydria.domain.types import (
+    Address,
+    Algorithm,
+    AsWritten,
+    Cidr,
+    ListenerProtocol,
+    MonitorType,
+    Persistence,
+    PoolProtocol,
+)
 
 Kind = TypeVar("Kind", bound=Part)
 HTTP = ListenerProtocol.HTTP
@@ -35,7 +44,7 @@ def part(kind: type[Kind], word: str, **values: Any) -> Kind:
 
 
 def loadbalancer(vip="127.0.0.1", *more, **values) -> LoadBalancer:
-    vips = [AdditionalVip(subnet_id=name("subnet"), ip_address=Address(a)) for a in more]
+    vips = [AdditionalVip(subnet_id=name("subnet"), ip_address=AsWritten(a)) for a in more]
     return part(LoadBalancer, "lb", vip_address=Address(vip), additional_vips=vips, name="a\nname", **values)
 
 

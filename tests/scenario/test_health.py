@@ -63,9 +63,9 @@ class Rig:
         self.intent.write(self._fill)
         self.start()
 
-    def start(self):
+    def start(self, **settings):
         keys = {1: Secret(MASTER)}, Secret(ids.new().encode())
-        self.health = Health((self.intent, self.observed), keys, [], self, self.time, HealthSettings())
+        self.health = Health((self.intent, self.observed), keys, [], self, self.time, HealthSettings(**settings))
         self.health.look()
 
     def restart(self):
@@ -283,6 +283,13 @@ def test_silence_becomes_one_suspicion_and_a_nudge(rig):
     rig.turn(60, speaks=False)
     assert rig.suspected() == ["silent"]
     assert set(rig.nudged) == {rig.lb}
+
+
+def test_who_cannot_speak_is_not_missed(rig, capsys):
+    rig.health.receiver.close()
+    rig.start(expects=False)
+    rig.turn(60, speaks=False)
+    assert (rig.suspected(), rig.nudged, rig.all(tables.FRESHNESS), capsys.readouterr().out) == ([], [], [], "")
 
 
 def test_late_and_back_are_written_at_once(rig):

@@ -22,6 +22,7 @@ class Subnet:
     gateway: str | None = None
     project_id: str = ""
     routes: tuple[tuple[str, str], ...] = ()  # (destination, via)
+    is_fiction: bool = False  # nobody made it: it is of every network and takes every address
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Port:
     created_at: float = 0.0
     more: tuple[tuple[str, str], ...] = ()  # further (subnet, address)
     qos_policy_id: str | None = None
+    is_fiction: bool = False  # nobody made it: it has whatever address is asked for
 
 
 class Network(Protocol):

@@ -1,4 +1,4 @@
-"""A network that makes nothing: every network, subnet and port exists, and addresses follow from ids.
+"""A network that makes nothing: every network, subnet and port exists, holds every address, and follows from its id.
 
 API and worker are separate processes and share no memory here, so whatever one of them must know of what the other made
 is computed from the id alone.
@@ -56,6 +56,7 @@ class NoopNetwork:
             device_id=order.device_id,
             also=order.also,
             ours=True,
+            is_fiction=False,
             created_at=self._time.now(),
         )
         port = dataclasses.replace(port, address=order.address or port.address)
@@ -89,7 +90,9 @@ class NoopNetwork:
 
 
 def _segment(network_id: str, name: str) -> Segment:
-    subnet = Subnet(id=_sibling(network_id), name=name, network_id=network_id, cidr=CIDR, gateway="198.18.0.1")
+    subnet = Subnet(
+        id=_sibling(network_id), name=name, network_id=network_id, cidr=CIDR, gateway="198.18.0.1", is_fiction=True
+    )
     return Segment(id=network_id, name=name, subnets=(subnet,))
 
 
@@ -119,4 +122,5 @@ def _derived(port_id: str) -> Port:
         address=str(ipaddress.ip_address(_FIRST + int.from_bytes(digest[:8]) % _HOSTS)),
         mac="02:" + digest[8:13].hex(":"),
         ours=False,
+        is_fiction=True,
     )

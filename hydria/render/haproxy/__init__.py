@@ -83,7 +83,7 @@ def vips(loadbalancer: LoadBalancer | None) -> list[str]:
     """The addresses that are known by now."""
     if not loadbalancer:
         return []
-    more = [vip.ip_address for vip in loadbalancer.additional_vips]
+    more = [vip.address for vip in loadbalancer.additional_vips]
     return [address for address in (loadbalancer.vip_address, *more) if address]
 
 

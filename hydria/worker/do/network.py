@@ -55,7 +55,7 @@ def make_port(step: MakePort, run: Run) -> None:
 def order(thing: External, run: Run) -> PortOrder:
     """What is asked of the network for a thing of the ledger."""
     lb = run.world.desired.loadbalancer
-    vips = (lb.vip_address, *(v.ip_address for v in lb.additional_vips)) if lb else ()
+    vips = (lb.vip_address, *(v.address for v in lb.additional_vips)) if lb else ()
     return PortOrder(
         name=thing.name,
         network_id=thing.network_id or "",

@@ -152,7 +152,7 @@ def wrongs(row: Row, at: str) -> tuple[Any, ...]:
 
 def tells(said: str, value: Any) -> bool:
     """Whether a refusal says what it is about: the value, the part of it that is wrong, or that nothing may be there."""
-    if value in (None, []) or "Unknown attribute" in said or "does not allow" in said:
+    if value in (None, []) or "cannot be" in said or "Unknown attribute" in said or "does not allow" in said:
         return True
     found = (value, *(value if isinstance(value, list | dict) else ()))
     return any(word[:100] in said for v in found for word in (str(v), repr(v), msgspec.json.encode(v).decode()))

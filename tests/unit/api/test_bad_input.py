@@ -19,6 +19,7 @@ NAMES = dict(zip(("lb", "listener", "pool", "member", "hm", "policy", "rule"), k
 NO_ADDRESS: tuple[Any, ...] = ("300.1.1.1", "fe80::1%eth0", "192.0.2.1\n", "", 7, [], {})
 CUSTOM: dict[Any, tuple[Any, ...]] = {
     types.Address: NO_ADDRESS,
+    types.AsWritten: NO_ADDRESS,
     types.Cidr: (*NO_ADDRESS, "10.0.0.0/33"),
     types.HttpVersion: ("2.0", "one", [], 1.2),
 }

@@ -62,9 +62,65 @@ def test_members_are_changed_added_and_removed(pool: Pool) -> None:
     assert set(pool.members()) == {"192.0.2.2", "192.0.2.3"}
 
 
-def test_what_is_not_named_keeps_its_value(pool: Pool) -> None:
-    pool.put(at(1, name="one"), at(2))
-    assert (pool.members()["192.0.2.1"]["weight"], pool.members()["192.0.2.1"]["name"]) == (5, "one")
+WHOLE: dict[str, Any] = {
+    "weight": 7,
+    "backup": True,
+    "admin_state_up": False,
+    "monitor_port": 81,
+    "monitor_address": "2001:DB8::0181",
+    "name": "one",
+    "tags": ["red"],
+}
+USUAL: dict[str, Any] = {
+    "weight": 1,
+    "backup": False,
+    "admin_state_up": True,
+    "monitor_port": None,
+    "monitor_address": None,
+}
+
+
+@pytest.mark.parametrize("query", ["", "?additive_only=true"])
+def test_what_a_batch_leaves_out_has_its_default_but_for_name_and_tags(pool: Pool, query: str) -> None:
+    pool.put(at(1, **WHOLE), at(2))
+    assert {n: pool.members()["192.0.2.1"][n] for n in WHOLE} == WHOLE
+    pool.put(at(1), at(2), query=query)
+    kept = {"name": "one", "tags": ["red"]}
+    assert {n: pool.members()["192.0.2.1"][n] for n in WHOLE} == USUAL | kept
+    pool.put(at(1, name=None, tags=None, weight=None), at(2), query=query)
+    assert {n: pool.members()["192.0.2.1"][n] for n in WHOLE} == USUAL | {"name": "", "tags": []}
+
+
+def test_a_batch_moves_a_member_to_the_subnet_that_it_names_anew(pool: Pool) -> None:
+    here, there = pool.api.subnet, "00000000-0000-4000-8000-0000000000dd"
+    before = pool.members()["192.0.2.1"]["id"]
+    for asked, found in (
+        ({"subnet_id": here}, here),
+        ({}, here),
+        ({"subnet_id": there}, there),
+        ({"subnet_id": None}, there),
+    ):
+        assert pool.put(at(1, **asked), at(2)) == 202
+        member = pool.members()["192.0.2.1"]
+        assert (member["id"], member["subnet_id"]) == (before, found)
+
+
+def test_a_batch_knows_a_member_by_its_address_however_it_is_written(pool: Pool) -> None:
+    one, other = ({"address": a, "protocol_port": 80} for a in ("2001:DB8::0181", "2001:db8:0:0::181"))
+    assert pool.put(one) == 202
+    pool.api.settle()
+    before = pool.members()
+    assert pool.put(other) == 202
+    assert (pool.members(), pool.is_pending()) == (before, False)
+    assert list(before) == ["2001:DB8::0181"]
+    assert pool.put(one, other) == 400
+
+
+def test_the_same_whole_members_change_nothing(pool: Pool) -> None:
+    pool.put(at(1, **WHOLE, subnet_id=pool.api.subnet), at(2))
+    pool.api.settle()
+    assert pool.put(at(2), at(1, **WHOLE)) == 202
+    assert not pool.is_pending()
 
 
 def test_an_additive_batch_removes_nothing(pool: Pool) -> None:

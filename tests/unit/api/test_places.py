@@ -110,7 +110,7 @@ def test_a_network_without_room_in_ipv4_gives_ipv6_and_then_nothing(town: Town) 
 def test_an_address_says_which_subnet_of_the_network(town: Town) -> None:
     for address, where in (("198.51.100.9", WIDE), ("2001:DB8::9", SIX)):
         lb = town.create(vip_network_id=TOWN, vip_address=address)[1]
-        assert (lb["vip_subnet_id"], lb["vip_address"]) == (where.id, address.lower())
+        assert (lb["vip_subnet_id"], lb["vip_address"]) == (where.id, address)
 
 
 MORE = (WIDE.id, "198.51.100.7")

@@ -283,7 +283,9 @@ def test_a_monitor_asks_for_the_root_by_default() -> None:
         (0, "REDIRECT_TO_POOL", {"redirect_pool_id": "po"}),
         (404, "REDIRECT_TO_POOL", {"redirect_pool_id": "elsewhere"}),
         (400, "REDIRECT_TO_URL", {}),
-        (0, "REDIRECT_TO_URL", {"redirect_url": "http://a.example/", "redirect_pool_id": "elsewhere"}),
+        (0, "REDIRECT_TO_URL", {"redirect_url": "http://a.example/", "redirect_pool_id": "po"}),
+        (404, "REDIRECT_TO_URL", {"redirect_url": "http://a.example/", "redirect_pool_id": "elsewhere"}),
+        (404, "REJECT", {"redirect_pool_id": "elsewhere"}),
         *(
             (400, "REDIRECT_TO_URL", {"redirect_url": u})
             for u in ("http:///a", "http://[::1", "http://a:b", "http://a:65536")

@@ -17,7 +17,7 @@ from hydria.domain.loadbalancer import AdditionalVip, LoadBalancer
 from hydria.domain.member import Member
 from hydria.domain.pool import Pool, SessionPersistence
 from hydria.domain.tree import Tree
-from hydria.domain.types import Address, Persistence
+from hydria.domain.types import Address, AsWritten, Persistence
 from hydria.kit import ids
 from tests.unit.control.growing import histories, part, tree
 
@@ -64,13 +64,13 @@ def test_what_is_written_down_reads_back_as_it_was(pair):
 def test_addresses_and_nested_values_keep_their_types():
     root = msgspec.structs.replace(
         part(LoadBalancer, "lb", 1, vip_address=Address("10.0.0.1")),
-        additional_vips=[AdditionalVip(subnet_id=uid("s"), ip_address=Address("fd00::1"))],
+        additional_vips=[AdditionalVip(subnet_id=uid("s"), ip_address=AsWritten("fd00::1"))],
     )
     whole = real(FULL.plus(root))
     back = trees.load(trees.dump(whole))
     assert back == whole
     assert back.loadbalancer
-    assert isinstance(back.loadbalancer.additional_vips[0].ip_address, Address)
+    assert isinstance(back.loadbalancer.additional_vips[0].ip_address, AsWritten)
     assert isinstance(back.pools[uid("p1")].session_persistence, SessionPersistence)
 
 

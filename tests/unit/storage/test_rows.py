@@ -9,7 +9,7 @@ from hydria.domain import kinds
 from hydria.domain.attributes import Kept, attributes
 from hydria.domain.loadbalancer import AdditionalVip
 from hydria.domain.pool import SessionPersistence
-from hydria.domain.types import Address, Algorithm, Alpn, Cidr, HttpVersion, Persistence, PoolProtocol
+from hydria.domain.types import Address, Algorithm, Alpn, AsWritten, Cidr, HttpVersion, Persistence, PoolProtocol
 from hydria.storage import intents, rows
 from tests.unit.control import growing
 from tests.unit.storage.making import load_balancer, part
@@ -49,14 +49,14 @@ def test_an_object_comes_back_as_it_went(db, lb, kind):
 
 
 def test_a_load_balancer_comes_back_with_its_addresses(db):
-    vips = [AdditionalVip(subnet_id=load_balancer().id, ip_address=Address("fd00::1"))]
+    vips = [AdditionalVip(subnet_id=load_balancer().id, ip_address=AsWritten("fd00::1"))]
     lb = load_balancer().__class__(
         **{**rows.values(load_balancer()), "vip_address": Address("10.0.0.1"), "additional_vips": vips}
     )
     db.write(lambda c: intents.create_root(c, lb))
     back = db.read(lambda c: rows.one(c, kinds.LOADBALANCER, lb.id))
     assert back == lb
-    assert isinstance(back.additional_vips[0].ip_address, Address)
+    assert isinstance(back.additional_vips[0].ip_address, AsWritten)
 
 
 def test_what_is_deleted_is_found_only_when_asked_for(db, lb):
