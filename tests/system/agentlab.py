@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import datetime as dt
 import hashlib
 import http.client
 import json
@@ -20,11 +19,9 @@ from typing import Any
 
 import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from hydria.agent import disk, places
+from hydria.drivers.certificates import signing
 from hydria.kit import ids
 from hydria.wire import documents, identities
 from hydria.wire.agentsettings import AgentSettings
@@ -33,6 +30,7 @@ from hydria.wire.documents import Applied, Facts, Interface, NodeDocument, Place
 DEPLOYMENT = "11111111-1111-4111-8111-111111111111"
 ADDRESS = "127.0.0.1"
 PORT = 9443
+HOUR_S = 3600.0
 
 
 def sh(text: str, *, check: bool = True) -> str:
@@ -43,44 +41,25 @@ def sh(text: str, *, check: bool = True) -> str:
 
 
 class Root:
-    """A certificate authority."""
+    """A certificate authority, as the product makes them."""
 
     def __init__(self, name: str) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.certificate = self._signed(self.name, self.key.public_key(), None)
-
-    def _signed(self, name, public, uri):
-        now = dt.datetime.now(dt.UTC)
-        builder = x509.CertificateBuilder(self.name, name, public, x509.random_serial_number())
-        builder = builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(hours=1))
-        builder = builder.add_extension(x509.BasicConstraints(ca=uri is None, path_length=None), critical=True)
-        if uri:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False
-            )
-        return builder.sign(self.key, hashes.SHA256())
-
-    @property
-    def pem(self) -> str:
-        return text(self.certificate)
+        self._root = signing.new_root(name, time.time(), HOUR_S)
+        self.pem = signing.pem(self._root.certificate).decode()
 
     def issue(self, uri: str) -> str:
         """Certificate and key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
-        plain = serialization.NoEncryption()
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
-        return text(self._signed(name, key.public_key(), uri)) + pem
+        key = signing.new_key()
+        return self._certified(uri, key.public_key()) + signing.pem_of_key(key).decode()
 
     def sign(self, request: str) -> str:
         asked = x509.load_pem_x509_csr(request.encode())
         uri = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value[0].value
-        return text(self._signed(asked.subject, asked.public_key(), uri))
+        return self._certified(uri, signing.requested_key(request.encode()))
 
-
-def text(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+    def _certified(self, uri, key):
+        subject = signing.Subject(uri, "somebody", signing.SERVER_AND_CLIENT)
+        return signing.certify(self._root, key, subject, time.time(), HOUR_S).decode()
 
 
 class Client:
