@@ -77,13 +77,13 @@ class Boot:
 
     def check(self) -> None:
         """It can be set up; raises Trouble."""
-        if os.geteuid() != 0:
-            raise Trouble("only root can have it start again when the machine does", f"become root, or {WITHOUT}")
         for word in (*self.up, str(self.pid), *map(str, self.mounts)):
             if not PLAIN.fullmatch(word):
                 raise Trouble(
                     f"{word} cannot stand in a unit of systemd", f"choose a path without such letters, or {WITHOUT}"
                 )
+        if os.geteuid() != 0:
+            raise Trouble("only root can have it start again when the machine does", f"become root, or {WITHOUT}")
 
     def enable(self) -> str:
         """Have it started at boot. What does it, for people; "" where it was so before."""
