@@ -208,8 +208,15 @@ class Deployment:
             self._tell(f"{act.name} restarted in {seconds(began)}: {', '.join(act.why)}")
 
     def _anew(self, name: str) -> None:
-        """End a process and have it begun again."""
-        self.supervision.restart(name, END_S)
+        """End a process and have it begun again; one that hands over to its successor is told to, and loses no request."""
+        if not self.works.hands_over(name):
+            self.supervision.restart(name, END_S)
+            return
+        asked = time.monotonic()
+        self.supervision.hang_up(name)
+        if why := self.works.handed_over(name, asked):
+            log = "\n".join(self.supervision.end_of_log(name))
+            raise Trouble(f"{name} goes on as it was: {why}", "mend what the end of its log, above, tells of", log)
 
     def _await(self, before: Mapping[str, Running | None]) -> None:
         """Until these are there anew, as what is wanted, and everything is looked after; raises Trouble."""

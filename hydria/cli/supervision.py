@@ -97,6 +97,10 @@ class Supervision:
         """End a process, gracefully or, when it takes longer, at once; its supervisor begins it anew."""
         self._sv("force-restart", name, wait_s)
 
+    def hang_up(self, name: str) -> None:
+        """Tell a process to begin itself anew."""
+        self._sv("hup", name)
+
     def is_supervised(self, name: str) -> bool:
         """Whether it would be begun anew."""
         return bool(self._supervisor()) and _running(self._services / name)

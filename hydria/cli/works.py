@@ -1,5 +1,6 @@
 """Whether each process of a deployment does its work, and as what it began it."""
 
+import json
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -14,6 +15,8 @@ from hydria.kit.running import Running
 START_S = 20.0
 ENDURED = 4
 """Pids of one process (0: none at the moment) after which it is not waited for any longer."""
+HAND_OVER_S = 70.0
+"""A process that hands over gives its successor a minute."""
 LOOK_S = 0.03
 
 
@@ -65,6 +68,23 @@ class Works:
         except Trouble:
             return True
         return False
+
+    def hands_over(self, name: str) -> bool:
+        """Whether a process begins itself anew when it is told to, and tells how that ended."""
+        return self._handover(name).get("pid") in self._supervision.running().get(name, ())
+
+    def handed_over(self, name: str, asked: float) -> str:
+        """Wait until what was asked at that monotonic moment has ended; why it failed, "" when it did not."""
+        if not client.until(lambda: self._handover(name).get("began", 0.0) >= asked, HAND_OVER_S, LOOK_S):
+            return f"it did not hand over within {HAND_OVER_S:.0f} s"
+        return str(self._handover(name)["outcome"])
+
+    def _handover(self, name: str) -> dict[str, Any]:
+        """What a process last said of its start or of handing over."""
+        try:
+            return dict(json.loads((self._settings.run / f"{name}.ready").read_text()))
+        except (FileNotFoundError, ValueError):
+            return {}
 
     def listening(self) -> tuple[str, int]:
         """Address and port of the API."""
