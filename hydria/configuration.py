@@ -146,6 +146,10 @@ class Settings:
             return str(folder / named)
         return str(usual) if usual.is_file() else None
 
+    def is_behind_keystone(self) -> bool:
+        """Whether Keystone tells who a caller is."""
+        return bool(self.option("api_settings", "auth_strategy") == "keystone")
+
     def is_open(self) -> bool:
         """Whether whoever reaches the API may do everything."""
         return bool(self.option("api_settings", "auth_strategy") == "noauth")
@@ -193,7 +197,14 @@ def refuse_lacking(settings: Settings) -> None:
 def _libraries(text: str) -> dict[str, str]:
     parser = configparser.RawConfigParser(default_section="\0")
     parser.read_string(text)
-    return {f"[{group}]": repr(sorted(parser.items(group)) if parser.has_section(group) else []) for group in LIBRARIES}
+    named = _of_libraries(parser)
+    return {f"[{group}]": repr(sorted(parser.items(group)) if parser.has_section(group) else []) for group in named}
+
+
+def _of_libraries(parser: configparser.RawConfigParser) -> set[str]:
+    """Groups of libraries: one of them may name another for its account."""
+    section = parser.get("keystone_authtoken", "auth_section", fallback="")
+    return {*LIBRARIES, *({section} if section and section not in options.PLACES else ())}
 
 
 def _text(path: Path) -> str | None:
@@ -247,7 +258,7 @@ def _refuse_unknown(path: Path, text: str) -> None:
     except configparser.Error as error:
         raise BadSettings(f"{path}: {error}; expected [group] and lines of key = value") from error
     for group in parser.sections():
-        if group in LIBRARIES:
+        if group in _of_libraries(parser):
             continue
         if group not in options.PLACES:
             close = difflib.get_close_matches(group, options.PLACES, 1)

@@ -467,6 +467,8 @@ def _seams(settings: Settings) -> dict[str, Callable[[], None]]:
     }
     if url:
         found["broker"] = lambda: seams.broker(url, load("messaging.rabbit").reach)
+    if settings.is_behind_keystone():
+        found["Keystone"] = lambda: load("cli.keystone").keystone_takes_us(settings)
     return found
 
 

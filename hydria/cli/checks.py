@@ -18,6 +18,8 @@ HAPROXY = (2, 6)
 ROOM_MB = 200
 SOCKET = 107  # letters in the name of a UNIX socket
 FREEBIND = 15  # IP_FREEBIND, which the module socket does not name
+TOOLS = {"runsvdir": "runit", "nft": "nftables", "ip": "iproute2", "openssl": "openssl"}
+"""Programs, and the packages of Debian that bring them."""
 OLDEST = 1_760_000_000  # nobody runs this before it was written: such a clock is wrong
 
 
@@ -43,11 +45,12 @@ def haproxy(path: str = "/usr/sbin/haproxy") -> str:
     return found[0].removeprefix("version ")
 
 
-def tools() -> None:
-    """The programs that are used are installed."""
-    for program, package in (("runsvdir", "runit"), ("nft", "nftables"), ("ip", "iproute2"), ("openssl", "openssl")):
+def tools() -> str:
+    """The programs that are used are installed; their names."""
+    for program, package in TOOLS.items():
         if shutil.which(program) is None:
             raise Trouble(f"the program {program} is missing", f"apt-get install {package}")
+    return ", ".join(TOOLS)
 
 
 def folder(path: Path, option: str = "state_path", room_mb: int = ROOM_MB) -> None:

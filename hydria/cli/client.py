@@ -12,12 +12,26 @@ from hydria.cli.trouble import Trouble
 
 
 class Client:
-    """Speaks to one API; logs in at first use, unless there is no project to log in to: then the door is open."""
+    """Speaks to one API; logs in at first use, unless there is no project to log in to: then the door is open.
 
-    def __init__(self, url: str, user: str, password: str, project: str) -> None:
+    `token` gives one from elsewhere instead; `seconds` bound every request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        project: str,
+        *,
+        token: Callable[[], str] | None = None,
+        seconds: float = 30.0,
+    ) -> None:
         parts = urllib.parse.urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._login = (user, password, project)
+        self._given = token
+        self._seconds = seconds
         self._token: str | None = None
 
     def answers(self) -> bool:
@@ -47,7 +61,8 @@ class Client:
 
     def _shown(self) -> dict[str, str]:
         if self._token is None:
-            self._token = self._log_in() if self._login[2] else ""
+            log_in = self._given or self._log_in
+            self._token = log_in() if self._given or self._login[2] else ""
         return {"X-Auth-Token": self._token} if self._token else {}
 
     def _log_in(self) -> str:
@@ -72,7 +87,7 @@ class Client:
             raise Trouble(f"the API does not answer on {where}: {error}", "hydria up; hydria doctor") from error
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, Any, Any]:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=30)
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=self._seconds)
         try:
             raw = None if body is None else json.dumps(body)
             connection.request(method, path, raw, {"Content-Type": "application/json", **headers})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydria.cli import changes, checks, client, folder, turn
+from hydria.cli import changes, checks, client, folder, keystone, turn
 from hydria.cli.boot import Boot
 from hydria.cli.changes import Act
 from hydria.cli.client import Client
@@ -71,11 +71,13 @@ class Deployment:
         """What its processes do. The deployment must be known."""
         return Works(self.settings, self.supervision, self.parts.health_address())
 
-    def client(self, user: str = "demo") -> Client:
-        """A client for a user of ours; raises Trouble."""
+    def client(self, user: str = "demo", seconds: float = 30.0) -> Client:
+        """A client for a user of ours, or behind Keystone for the account of this service; raises Trouble."""
+        if self.settings.is_behind_keystone():
+            return Client(self.url, "", "", "", token=lambda: keystone.token(self.settings), seconds=seconds)
         with folder.told(self.settings.state):
             password = (self.settings.state / "passwords" / user).read_text().strip()
-        return Client(self.url, user, password, "" if self.settings.is_open() else user)
+        return Client(self.url, user, password, "" if self.settings.is_open() else user, seconds=seconds)
 
     def facts(self) -> list[Fact]:
         """What is known of each process that is supervised."""
@@ -145,7 +147,8 @@ class Deployment:
     def _is_whole(self) -> bool:
         """Whether what is beside the processes is there: their supervisor, the networks, what clients need."""
         is_wired = not self.settings.is_local() or self.parts.fabric().is_up(self.parts.networks())
-        return is_wired and self.clouds.exists() and self._is_supervised()
+        is_told = self.clouds.exists() or self.settings.is_behind_keystone()
+        return is_wired and is_told and self._is_supervised()
 
     def _is_supervised(self) -> bool:
         return all(self.supervision.is_supervised(name) for name in self.parts.processes)
@@ -186,7 +189,7 @@ class Deployment:
             for path in (self.settings.state, self.settings.run):
                 if not path.exists():
                     undo.callback(shutil.rmtree, path, ignore_errors=True)
-            folder.prepare(self.settings.state, self.public_url, self.parts)
+            folder.prepare(self.settings, self.parts)
             self.settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.parts.migrate()
             self._wire(undo)

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from hydria.cli import config, doctor, quickstart, removal, users
+from hydria.cli import clouds, config, doctor, quickstart, removal, status, users
 from hydria.cli import deployment as deployments
 from hydria.cli.deployment import Deployment
 from hydria.cli.parts import Parts
@@ -17,6 +16,8 @@ from hydria.cli.trouble import Trouble
 from hydria.drivers import faults
 
 OPEN = "WARNING: auth_strategy = noauth: every user and program of this machine may do everything"
+WIDTH = 200
+"""Letters in a line that no window bounds: it is read by programs."""
 
 
 WITH_VERBS = {"user": users.run, "config": config.run}
@@ -34,8 +35,11 @@ def declare(commands: Any, processes: Iterable[str]) -> None:
     down.add_argument(
         "--for-now", action="store_true", help="stop them until the machine starts again, where it starts them"
     )
-    commands.add_parser("status", help="show processes and load balancers")
-    commands.add_parser("doctor", help="look for what is wrong, with remedies")
+    shown = commands.add_parser("status", help="show processes and load balancers, those that need attention first")
+    shown.add_argument("--all", action="store_true", help="show every load balancer")
+    shown.add_argument("--project", default="", help="load balancers of this project (id) only")
+    for one in (shown, commands.add_parser("doctor", help="look for what is wrong, with remedies")):
+        one.add_argument("--json", action="store_true", help="for programs")
     users.declare(commands)
     config.declare(commands)
     first = commands.add_parser("quickstart", help="bring everything up and show a load balancer at work")
@@ -51,7 +55,7 @@ def _removing(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Any, parts: Parts) -> int:
     """Do a command; its exit code. Trouble is told in one line, with its remedy."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
     deployment = Deployment(settings, parts, tell=lambda line: console.print(line, markup=False))
     try:
         return _do(arguments, deployment, console)
@@ -82,9 +86,10 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
     elif arguments.command == "down":
         down(arguments, deployment, console)
     elif arguments.command == "status":
-        return status(deployment, console)
+        asked = status.Asked(all=arguments.all, project=arguments.project, as_json=arguments.json)
+        return status.status(deployment, console, asked)
     elif arguments.command == "doctor":
-        return doctor.examine(deployment, console)
+        return doctor.examine(deployment, console, as_json=arguments.json)
     elif arguments.command == "quickstart":
         if arguments.down:
             down(arguments, deployment, console)
@@ -102,7 +107,7 @@ def up(deployment: Deployment, console: Console) -> None:
     console.print(f"{word} {deployments.seconds(began)}: {deployment.public_url}")
     if deployment.settings.is_open():
         console.print(OPEN, style="bold red")
-    console.print(f"clients: . {deployment.clouds.with_name('openrc')}")
+    console.print(clouds.how(deployment.settings))
 
 
 def down(arguments: argparse.Namespace, deployment: Deployment, console: Console) -> None:
@@ -126,25 +131,3 @@ def _chosen(names: list[str], deployment: Deployment) -> list[str]:
     if unknown := [name for name in names if name not in known]:
         raise Trouble(f"there is no process {unknown[0]}", f"name some of {', '.join(known)}")
     return list(dict.fromkeys(names))
-
-
-def status(deployment: Deployment, console: Console) -> int:
-    """Processes and load balancers, as tables; 1 when a process is down."""
-    standing = deployment.supervision.standing()
-    table = Table("process", "pid", "up", "memory")
-    for one in standing:
-        up = f"{one.up_s:.0f} s" if one.pid else "[red]down"
-        table.add_row(one.name, str(one.pid or "-"), up, f"{one.pss_kb / 1024:.0f} MiB")
-    console.print(table if standing else "nothing runs; start with `hydria up`")
-    if not standing or not all(s.pid for s in standing):
-        return 1
-    total = sum(s.pss_kb for s in standing) / 1024
-    console.print(f"API {deployment.url}; {total:.0f} MiB in all")
-    found = deployment.client("admin").call("GET", "/v2/lbaas/loadbalancers?limit=1000")["loadbalancers"]
-    table = Table("load balancer", "VIP", "provisioning", "operating", "reason")
-    for lb in found:
-        states = lb["provisioning_status"], lb["operating_status"]
-        table.add_row(lb["name"] or lb["id"], lb["vip_address"] or "-", *states, lb.get("reason") or "")
-    if found:
-        console.print(table)
-    return 0

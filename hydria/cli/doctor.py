@@ -1,91 +1,78 @@
 """The doctor: looks at everything that has to be right, and says what to do about what is not."""
 
+import json
 from collections.abc import Callable
-from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
-from hydria.cli import checks, folder
+from hydria.cli import amphorae, checks, findings, folder, ground, loadbalancers, services
 from hydria.cli.deployment import Deployment
-from hydria.cli.trouble import Trouble
+from hydria.cli.findings import Check, Finding
 
-FEW_DESCRIPTORS = 4096
-
-
-def examine(deployment: Deployment, console: Console) -> int:
-    """Print a line for each thing; how many are wrong (0 or 1)."""
-    wrong = 0
-    for name, check in _checks(deployment).items():
-        try:
-            with folder.told(deployment.settings.state):
-                found = check()
-            console.print(f"[green]ok[/]     {name}" + (f": {found}" if isinstance(found, str) else ""))
-        except Trouble as trouble:
-            wrong = 1
-            console.print(f"[red]wrong[/]  {name}: {trouble.reason}")
-            if trouble.remedy:
-                console.print(f"       remedy: {trouble.remedy}")
-            if trouble.log:
-                console.print(trouble.log, markup=False)
-    return wrong
+LIMIT_S = 8.0
+"""For all checks together."""
+BALANCERS_S = 4.0
+MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "wrong": "[red]wrong[/]  "}
 
 
-def _checks(deployment: Deployment) -> dict[str, Callable[[], Any]]:
-    settings = deployment.settings
-    return {
-        "root": checks.root,
-        "clock": checks.clock,
-        "programs": checks.tools,
-        "haproxy": lambda: checks.haproxy(settings.option("haproxy_amphora", "haproxy_cmd")),
-        "descriptors": _descriptors,
-        f"state folder {settings.state}": lambda: checks.folder(settings.state),
-        "networks": lambda: _networks(deployment),
-        "processes": lambda: _processes(deployment),
-        "API": lambda: _api(deployment),
-        "load balancers": lambda: _load_balancers(deployment),
-    }
+def examine(deployment: Deployment, console: Console, *, as_json: bool = False) -> int:
+    """Print what was found of each thing; 1 when something is wrong, else 0.
+
+    As JSON: {"ok": bool, "checks": [{"name", "state": "ok|warning|wrong", "found", "reason", "remedy", "details": [line]}]}
+    """
+    found = []
+    for finding in findings.examine(list(_checks(deployment)), LIMIT_S):
+        found.append(finding)
+        if not as_json:
+            _show(finding, console)
+    is_ok = all(finding.state != "wrong" for finding in found)
+    if as_json:
+        print(json.dumps({"ok": is_ok, "checks": [finding.told() for finding in found]}, indent=2))
+    return 0 if is_ok else 1
 
 
-def _descriptors() -> str:
-    most = checks.descriptors()
-    if most < FEW_DESCRIPTORS:
-        raise Trouble(f"a process may have {most} files open", "raise it: ulimit -Hn 65536; it bounds connections")
-    return f"{most} for a process; connection limits above about {most * 2 // 5} are capped"
+def _show(finding: Finding, console: Console) -> None:
+    words = finding.found or finding.reason
+    console.print(f"{MARKS[finding.state]} {finding.name}" + (f": {escape(words)}" if words else ""))
+    if finding.remedy:
+        console.print(f"        remedy: {escape(finding.remedy)}")
+    for line in finding.details:
+        console.print(f"        {line}", markup=False)
 
 
-def _networks(deployment: Deployment) -> str:
-    if not deployment.settings.is_local():
-        return "not ours"
-    if not deployment.known:
-        raise Trouble("nothing was ever brought up here", "hydria up")
-    networks = deployment.parts.networks()
-    if not deployment.parts.fabric().is_up(networks):
-        raise Trouble("the networks of this machine are not there", "hydria up")
-    return ", ".join(f"{s.name} {s.cidr}" for s in networks.subnets())
+def _checks(ours: Deployment) -> list[Check]:
+    """Everything, causes before what they explain."""
+    settings = ours.settings
+    never, away = ("deployment",), ("deployment", "database", "Keystone", "processes", "API")
+    local = [Check("haproxy", lambda: checks.haproxy(settings.option("haproxy_amphora", "haproxy_cmd")))]
+
+    def of(look: Callable[[Deployment], str]) -> Callable[[], str]:
+        return lambda: _told(ours, look)
+
+    return [
+        Check("clock", of(ground.clock)),
+        Check("programs", checks.tools),
+        *(local if settings.is_local() else []),
+        Check("disk", of(ground.disk)),
+        Check("open files", ground.descriptors),
+        Check("deployment", of(ground.deployment)),
+        Check("secrets", of(ground.secrets), never),
+        Check("certificates", of(ground.certificates), never),
+        Check("database", of(services.databases), never),
+        Check("broker", of(services.broker)),
+        Check("Keystone", of(services.identity)),
+        Check("networks", of(ground.networks), never),
+        Check("processes", of(services.processes), never),
+        Check("code and settings", of(services.code), never),
+        Check("metrics", of(services.metrics), ("processes",)),
+        Check("API", of(services.api), (*never, "processes")),
+        Check("work", of(services.work), (*never, "database", "processes")),
+        Check("amphorae", of(amphorae.well), (*never, "database")),
+        Check("load balancers", of(lambda o: loadbalancers.well(o, BALANCERS_S)), away),
+    ]
 
 
-def _processes(deployment: Deployment) -> str:
-    standing = deployment.supervision.standing()
-    if not standing:
-        raise Trouble("no process runs", "hydria up")
-    down = [s.name for s in standing if not s.pid]
-    if down:
-        log = "\n".join(deployment.supervision.end_of_log(down[0]))
-        raise Trouble(f"{', '.join(down)} does not run", "see the end of its log below; hydria down; hydria up", log)
-    return ", ".join(s.name for s in standing)
-
-
-def _api(deployment: Deployment) -> str:
-    if not deployment.client().answers():
-        raise Trouble(f"{deployment.url} does not answer", "hydria up")
-    return deployment.url
-
-
-def _load_balancers(deployment: Deployment) -> str:
-    found = deployment.client("admin").call("GET", "/v2/lbaas/loadbalancers?limit=1000")["loadbalancers"]
-    bad = [lb for lb in found if lb["provisioning_status"] == "ERROR"]
-    if bad:
-        first = bad[0]
-        words = f"{first['id']}: {first.get('reason') or 'ERROR'}"
-        raise Trouble(f"{len(bad)} of {len(found)} are in ERROR, the first: {words}", first.get("remedy") or "")
-    return f"{len(found)}, none in ERROR"
+def _told(ours: Deployment, look: Callable[[Deployment], str]) -> str:
+    with folder.told(ours.settings.state):
+        return look(ours)

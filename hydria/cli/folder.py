@@ -5,28 +5,15 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from hydria.cli import clouds
 from hydria.cli.parts import Parts
 from hydria.cli.trouble import Trouble
 from hydria.kit.secret import Secret
 
-CLOUDS = """# How the openstack client reaches this deployment:
-#   export OS_CLIENT_CONFIG_FILE={path} OS_CLOUD=hydria
-clouds:
-{clouds}"""
-CLOUD = """  {cloud}:
-    auth:
-      auth_url: {url}/identity/v3
-      username: {user}
-      password: {password}
-      project_name: {project}
-      user_domain_id: default
-      project_domain_id: default
-    region_name: RegionOne
-    identity_api_version: 3
-"""
-OPENRC = """# For a shell: `. {path}` puts `openstack` and `hydria` on its path, as the user demo of this deployment.
-export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=hydria
+OPENRC = """# For a shell: `. {path}` puts `openstack` and `hydria` on its path.
+export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD={cloud}
 export PATH={root}/build/client/bin:{root}/.venv/bin:$PATH
 """
 ROOT = Path(__file__).parents[2]
@@ -37,35 +24,50 @@ USERS = (
 """Cloud in clouds.yaml, user, project, roles."""
 
 
-def prepare(state: Path, url: str, parts: Parts) -> None:
-    """Make what is missing; what is there stays as it is, save clouds.yaml, which says where the API is now."""
-    passwords = state / "passwords"
-    for path in (state, passwords):
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+def prepare(settings: Any, parts: Parts) -> None:
+    """Make what is missing; what is there stays as it is, save what tells clients where the API is now. Raises Trouble."""
+    state = settings.state
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     _once(state / "deployment", lambda: str(uuid.uuid4()))
     _once(state / "master.keys", lambda: f"1:{secrets.token_hex(32)}")
-    for _, user, _, _ in USERS:
-        _once(passwords / user, lambda: secrets.token_urlsafe(12))
-    known = {user: (passwords / user).read_text().strip() for _, user, _, _ in USERS}
-    _users(state / "users.json", known, parts)
-    _tell_clients(state, url, known)
+    if not settings.is_behind_keystone():
+        (state / "passwords").mkdir(exist_ok=True, mode=0o700)
+        for _, user, _, _ in USERS:
+            _once(state / "passwords" / user, lambda: secrets.token_urlsafe(12))
+        _users(state / "users.json", _passwords(state), parts)
+    _tell_clients(settings)
     parts.issuer().controller_certificate("controller")
 
 
-def remember(state: Path, user: str, password: str, url: str) -> None:
+def remember(settings: Any, user: str, password: str) -> None:
     """Keep the new password of one of our own users, for commands and clients of this machine."""
-    _write(state / "passwords" / user, password)
-    _tell_clients(state, url, {name: (state / "passwords" / name).read_text().strip() for _, name, _, _ in USERS})
+    _write(settings.state / "passwords" / user, password)
+    _tell_clients(settings)
 
 
-def _tell_clients(state: Path, url: str, passwords: dict[str, str]) -> None:
-    clouds = "".join(
-        CLOUD.format(cloud=cloud, url=url, user=user, password=passwords[user], project=project)
-        for cloud, user, project, _ in USERS
-    )
-    file = state / "clouds.yaml"
-    _write(file, CLOUDS.format(path=file, clouds=clouds))
-    _write(state / "openrc", OPENRC.format(path=state / "openrc", clouds=file, root=ROOT))
+def _tell_clients(settings: Any) -> None:
+    clouds_file, openrc = (settings.state / name for name in ("clouds.yaml", "openrc"))
+    if known := _known(settings):
+        _write(clouds_file, clouds.text(clouds_file, known))
+        _write(openrc, OPENRC.format(path=openrc, clouds=clouds_file, cloud=next(iter(known)), root=ROOT))
+    else:
+        for file in (clouds_file, openrc):  # of an earlier setting
+            file.unlink(missing_ok=True)
+
+
+def _known(settings: Any) -> dict[str, Any]:
+    """What stands in clouds.yaml, as far as it works as it is written."""
+    url = settings.public_uri()
+    if settings.is_behind_keystone():
+        return clouds.behind_keystone(settings, url)
+    if settings.is_open():
+        return clouds.opened(url)
+    known = _passwords(settings.state)
+    return clouds.local(url, {cloud: (user, known[user], project) for cloud, user, project, _ in USERS})
+
+
+def _passwords(state: Path) -> dict[str, str]:
+    return {user: (state / "passwords" / user).read_text().strip() for _, user, _, _ in USERS}
 
 
 def _users(path: Path, passwords: dict[str, str], parts: Parts) -> None:

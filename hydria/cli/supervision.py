@@ -43,6 +43,7 @@ class Standing:
     pid: int  # 0: it does not run
     up_s: float
     pss_kb: int
+    pids: tuple[int, ...] = ()  # with its children
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,8 @@ def _standing(service: Path) -> Standing:
     if not ticks:
         return Standing(service.name, 0, 0.0, 0)
     up = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return Standing(service.name, pid, up, sum(_pss(p) for p in (pid, *_children(pid))))
+    pids = (pid, *_children(pid))
+    return Standing(service.name, pid, up, sum(map(_pss, pids)), pids)
 
 
 def _ticks(pid: int) -> int:

@@ -90,7 +90,7 @@ def _give(arguments: argparse.Namespace, deployment: Deployment, file: Path) -> 
     deployment.parts.users().change(file, edit(arguments, password, deployment.parts.users()))
     user = _known(deployment.parts.users().read(file), arguments.name)
     if user.name in {known for _, known, _, _ in folder.USERS}:
-        folder.remember(deployment.settings.state, user.name, password, deployment.url)
+        folder.remember(deployment.settings, user.name, password)
     words = {"user": user.name, "project": user.project_name, "password": password, "url": deployment.url}
     print(OPENRC.format(**{name: shlex.quote(word) for name, word in words.items()}), end="")
     said = "is in" if arguments.verb == "add" else "has a new password; project"

@@ -20,8 +20,8 @@ class Foreign(Exception):
 
 
 def look(db: database.Database, seconds: float) -> str:
-    """What was found, for people. Raises Unavailable, Damaged and Foreign; looks through a file for so long at most."""
-    whole = _look_through(db, seconds) if db.sqlite else ""
+    """What was found, for people. Raises Unavailable, Damaged and Foreign; looks through a file for so long at most, at 0 not."""
+    whole = _look_through(db, seconds) if db.sqlite and seconds else ""
     found, wanted = db.read(lambda c: revision(db, c)), head(db)
     if found != wanted:
         message = f"its tables are at revision {found or 'none'}, and this version wants {wanted}"

@@ -96,6 +96,11 @@ def watched(c: Connection) -> set[str]:
     return set(c.execute(select(F.c.amphora_id)).scalars())
 
 
+def heard(c: Connection) -> dict[str, tuple[bool, int]]:
+    """Amphora -> whether it is late, and when it was last noted (microseconds since 1970)."""
+    return {row[0]: (bool(row[1]), row[2]) for row in c.execute(select(F.c.amphora_id, F.c.late, F.c.seen_at))}
+
+
 def forget(c: Connection, lb_ids: Collection[str], amphora_ids: Collection[str]) -> None:
     """Remove all that was observed of load balancers and amphorae that are gone."""
     _remove(c, S, "load_balancer_id", lb_ids)

@@ -89,11 +89,11 @@ def identity() -> Iterator[Keystone]:
 
 @contextmanager
 def serving(
-    identity: Keystone, folder: Path, block: str, more: str = "", servers: Stored | None = None
+    identity: Keystone, folder: Path, block: str, more: str = "", servers: Stored | None = None, user: str = "hydria"
 ) -> Iterator[Service]:
-    """A deployment that asks this Keystone; without servers on SQLite."""
+    """A deployment that asks this Keystone; without servers on SQLite; its account there is `user`."""
     port, datagrams = process.free_port(), process.free_port()
-    settings = f"{NOOP}[health_manager]\nbind_port = {datagrams}\n{identity.settings()}{more}"
+    settings = f"{NOOP}[health_manager]\nbind_port = {datagrams}\n{identity.settings(user)}{more}"
     stored: dict[str, Any] = {"database": servers.database, "transport": servers.broker} if servers else {}
     house = House(folder, port=port, block=block, more=settings, api="auth_strategy = keystone", **stored)
     try:

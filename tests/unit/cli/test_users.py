@@ -26,7 +26,7 @@ class Desk:
         settings = configuration.read(file)
         self.state = settings.state
         self.deployment = Deployment(settings, main._parts(settings))
-        folder.prepare(self.state, "http://127.0.0.1:9876", self.deployment.parts)
+        folder.prepare(settings, self.deployment.parts)
         self.said = io.StringIO()
 
     def user(self, *words: str) -> int:
@@ -84,7 +84,7 @@ def test_a_new_password_of_our_own_users_reaches_commands_and_clients(desk: Desk
     assert desk.user("password", name) == 0
     now = (desk.state / "passwords" / name).read_text().strip()
     assert (desk.log_in(name, before), bool(desk.log_in(name, now))) == (None, True)
-    assert f"password: {now}\n" in (desk.state / "clouds.yaml").read_text()
+    assert f'password: "{now}"\n' in (desk.state / "clouds.yaml").read_text()
 
 
 @pytest.mark.parametrize(
