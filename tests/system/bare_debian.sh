@@ -60,8 +60,8 @@ if [ ! -s "$base" ]; then
     # A debootstrap older than the release makes it as it makes the newest.
     script=/usr/share/debootstrap/scripts/$release
     [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
-    debootstrap --variant=minbase "$release" "$root" "$(mirror)" "$script" >"$bare/debootstrap.log" 2>&1 ||
-        { tail -n 5 "$bare/debootstrap.log" >&2; exit 1; }
+    debootstrap --variant=minbase "$release" "$root" "$(mirror)" "$script" >"$bare/$release.log" 2>&1 ||
+        { tail -n 5 "$bare/$release.log" >&2; exit 1; }
     tar -C "$root" -cf "$base.part" . && mv "$base.part" "$base"
 fi
 rm -rf "$root"
@@ -195,7 +195,7 @@ found=$(left)
 [ -z "$found" ] || { printf 'bare_debian: left behind:\n%s\n' "$found" >&2; exit 1; }
 JUDGE
 
-cat >"$bare/start" <<'START'
+cat >"$bare/$release.start" <<'START'
 set -eu
 root=$1 phase=$2 enter=$3 command=$4
 shift 4
@@ -224,5 +224,5 @@ START
 # sysfs shows the network it was mounted in, so it is mounted after entering the network; `ip netns exec` hides cgroups.
 # shellcheck disable=SC2086
 nsenter --net=/run/netns/$netns unshare --mount --pid --fork --kill-child --ipc --uts \
-    sh "$bare/start" "$root" $phase $enter "$command" $folders 7>&- 8>&- 9>&-
+    sh "$bare/$release.start" "$root" $phase $enter "$command" $folders 7>&- 8>&- 9>&-
 echo "bare_debian: passed on $release"
