@@ -30,9 +30,10 @@ HEADERS = {"Content-Type": "application/json", "X-Project-Id": PROJECT}
 def main(side: str = "reference", kind: str = "sqlite", *_: str) -> int:
     """How many answers differ."""
     if side.startswith("http"):
-        return _compared(side)
-    with _reference() if side == "reference" else _hydria(kind) as url:
-        return _compared(url)
+        return _compared(side, learn=kind == "learn")
+    is_reference = side == "reference"
+    with _reference() if is_reference else _hydria(kind) as url:
+        return _compared(url, is_reference=is_reference)
 
 
 @contextmanager
@@ -51,18 +52,22 @@ def _hydria(kind: str) -> Iterator[str]:
         yield house.deployment.url
 
 
-def _compared(url: str) -> int:
+def _compared(url: str, *, is_reference: bool = True, learn: bool = False) -> int:
+    """How many answers differ; what the reference answers otherwise is expected of it. `learn`: note it as such."""
     asked = differing = 0
     for file in sorted(probing.HERE.glob("*.txt")):
         probes = probing.read(file)
-        for expected, found in zip(
-            probes, Player(_asker(url), lambda: _settle(url), PROJECT).play(probes), strict=True
-        ):
+        player = Player(_asker(url), lambda: _settle(url), PROJECT, ids.new()[:8])
+        found = list(player.play(probes))
+        pairs = list(zip(probes, (f.expected for f in found), strict=True))
+        for probe, answer in pairs:
             asked += 1
-            if found.expected != expected.expected:
+            if answer != probe.expected and not (is_reference and answer == probe.reference):
                 differing += 1
-                print(f"{file.stem}, {expected.section}: {expected.request}")
-                print("".join(f"    {line}\n" for line in _differences(expected.expected, found.expected)), end="")
+                print(f"{file.stem}, {probe.section}: {probe.request}")
+                print("".join(f"    {line}\n" for line in _differences(probe.expected, answer)), end="")
+        if learn:
+            file.write_text(probing.write([p._replace(reference=a if a != p.expected else "") for p, a in pairs]))
     print(f"{asked} requests, {differing} answers differ")
     return differing
 

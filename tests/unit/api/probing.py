@@ -6,7 +6,8 @@
     PUT /pools/@pool/members {"members": []}
         202
 
-`> name` keeps the identifier of what was made. The indented lines are the expected answers. Every section begins by itself:
+`> name` keeps the identifier of what was made. The indented lines are the expected answers; where the reference answers
+otherwise, for a reason that docs/api.md gives, a second one after `~` says how. Every section begins by itself:
 nothing is known in it but @project, @subnet, @@ (a word that no other section and no other run has) and what it makes; all
 that a write wants is done before the next request.
 """
@@ -45,6 +46,7 @@ class Probe(NamedTuple):
     body: str
     name: str
     expected: str
+    reference: str = ""
 
     @property
     def request(self) -> str:
@@ -59,6 +61,8 @@ def read(file: Path) -> list[Probe]:
     for line in file.read_text().splitlines():
         if line.startswith("== "):
             section = line[3:]
+        elif line.startswith("    ~ "):
+            found[-1] = found[-1]._replace(reference=line[6:])
         elif line.startswith("    "):
             found[-1] = found[-1]._replace(expected=line.strip())
         elif line and not line.startswith("#"):
@@ -75,6 +79,7 @@ def write(probes: list[Probe]) -> str:
         if i == 0 or probes[i - 1].section != probe.section:
             lines += [*([""] if lines else []), f"== {probe.section}"]
         lines += [probe.request, f"    {probe.expected}"]
+        lines += [f"    ~ {probe.reference}"] if probe.reference else []
     return "\n".join(lines) + "\n"
 
 
@@ -130,13 +135,24 @@ def _plain(body: Any, known: dict[str, str], sent: str) -> str:
 
 def _shape(body: Any, known: dict[str, str], sent: str, key: str = "") -> Any:
     if isinstance(body, dict):
-        return {k: _shape(v, known, sent, k) for k, v in body.items()}
+        return {k: _shape(v, known, sent, f"{key}.{k}") for k, v in body.items()}
     if isinstance(body, list):
-        return [_shape(v, known, sent, key) for v in body]
+        found = [_shape(v, known, sent, key) for v in body]
+        return sorted(found, key=_without_id) if _is_a_set(key) else found
     if not isinstance(body, str):
         return body
-    if key in CHOSEN and body not in sent:
-        return f"<{key}>"
-    if key == "href":
+    name = key.rpartition(".")[2]
+    if name in CHOSEN and body not in sent:
+        return f"<{name}>"
+    if name == "href":
         body = re.sub(r"https?://[^/]+", "", body)
     return UUID.sub(lambda m: known.get(m[0], m[0] if m[0] in sent else "<id>"), TIME.sub("<time>", body))
+
+
+def _is_a_set(key: str) -> bool:
+    """Whether a list has no order of its own: everything but what was listed, and the links to other pages."""
+    return key.count(".") > 1
+
+
+def _without_id(shape: Any) -> str:
+    return json.dumps({**shape, "id": ""} if isinstance(shape, dict) else shape, sort_keys=True)

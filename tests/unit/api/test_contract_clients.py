@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -204,7 +205,7 @@ def test_another_spelling_of_a_monitor_address_is_shown_and_takes_no_command(
     for written in ("2001:db8::1", LONG, "2001:DB8::1"):
         assert api.ask("PUT", path, {root: {"monitor_address": written}}).json[root]["monitor_address"] == written
         found.append(api.context.database.read(lambda c: worlds.desired(c, tree["lb"])))
-    assert [commands.commands(old, new) for old, new in zip(found, found[1:], strict=False)] == [(), ()]
+    assert [commands.commands(old, new) for old, new in pairwise(found)] == [(), ()]
     assert api.ask("PUT", path, {root: {"monitor_address": None}}).json[root]["monitor_address"] is None
 
 
@@ -262,7 +263,8 @@ def test_default_quotas_say_whose_they_are(api: Service, project: str) -> None:
 
 def test_no_allowed_cidrs_are_null_everywhere(api: Service, tree: dict[str, str]) -> None:
     path, root = paths(tree)["listener"]
-    for none in ([], None):
+    nothing: list[list[str] | None] = [[], None]
+    for none in nothing:
         set_to = api.ask("PUT", path, {root: {"allowed_cidrs": ["192.0.2.1"]}}).json[root]["allowed_cidrs"]
         assert set_to == ["192.0.2.1/32"]
         assert api.ask("PUT", path, {root: {"allowed_cidrs": none}}).json[root]["allowed_cidrs"] is None
@@ -331,14 +333,14 @@ def test_a_part_of_a_session_persistence_never_meets_another_type_unseen(api: Se
 
 
 # --- words
-NOTHING = {"a": [[]]}
+NOTHING: dict[str, Any] = {"a": [[]]}
 """A value that fits no attribute."""
 
 
 def test_what_is_known_and_fixed_is_not_called_unknown(api: Service, tree: dict[str, str]) -> None:
     for kind, (path, root) in paths(tree).items():
         for name in {*api.get(path, root), "tenant_id"} - {"name", "description", "admin_state_up", "tags"}:
-            code, text = api.refused("PUT", path, {root: {name: NOTHING}})
+            text = api.refused("PUT", path, {root: {name: NOTHING}})[1]
             assert "Unknown attribute" not in text, (kind, name, text)
     assert "Unknown attribute" in api.refused("PUT", path, {root: {"colour": "red"}})[1]
     assert (

@@ -28,7 +28,11 @@ def asker(api: Service) -> probing.Ask:
 def test_raw_requests_are_answered_as_the_table_says(
     api: Service, file: Path, golden: Callable[[Path, str], None]
 ) -> None:
-    golden(file, probing.write(list(Player(asker(api), api.settle, PROJECT, "run").play(probing.read(file)))))
+    def settle() -> None:
+        api.settle()
+        api.clock.turn(1)
+
+    golden(file, probing.write(list(Player(asker(api), settle, PROJECT, "run").play(probing.read(file)))))
 
 
 def test_the_table_is_large() -> None:
