@@ -170,6 +170,7 @@ def read(path: Path, *, required: bool = False) -> Settings:
     _refuse_open_door(settings)
     _refuse_shared_ports(settings)
     _refuse_impatience(settings)
+    _refuse_mixed_drivers(settings)
     _refuse_bad_deployment(settings)
     _refuse_bad_policy(settings)
     _refuse_weak_defaults(settings)
@@ -309,6 +310,16 @@ def _refuse_impatience(settings: Settings) -> None:
     if silence < 2 * every:
         why = f"{silence:g} is less than two heartbeat_interval of {every:g}; expected at least {2 * every:g}"
         raise BadSettings(f"{settings.path}: [health_manager] heartbeat_timeout: {why}")
+
+
+def _refuse_mixed_drivers(settings: Settings) -> None:
+    """Amphorae of this machine need its networks and are spoken to; what is not there needs neither."""
+    chosen = {n: settings.option("controller_worker", f"{n}_driver") for n in ("compute", "network", "amphora")}
+    if len({value == "noop" for value in chosen.values()}) > 1:
+        why = f"{chosen['compute']} does not go with network_driver {chosen['network']} and amphora_driver {chosen['amphora']}"
+        raise BadSettings(
+            f"{settings.path}: [controller_worker] compute_driver: {why}; expected noop for all three, or for none"
+        )
 
 
 def _refuse_weak_defaults(settings: Settings) -> None:

@@ -466,7 +466,7 @@ def _seams(settings: Settings) -> dict[str, Callable[[], None]]:
         "databases": lambda: seams.databases(dict(zip(options, databases(settings), strict=True))),
     }
     if url:
-        found["broker"] = lambda: seams.broker(url, load("messaging.rabbit").reach)
+        found["broker"] = lambda: seams.broker(url, load("messaging.broker").reach)
     if settings.is_behind_keystone():
         found["Keystone"] = lambda: load("cli.keystone").keystone_takes_us(settings)
     return found

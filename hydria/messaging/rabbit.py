@@ -7,7 +7,6 @@ import threading
 import time
 from typing import Any
 
-import amqp
 import oslo_messaging
 from oslo_config import cfg
 
@@ -22,7 +21,6 @@ WAITING = 1000
 PAUSE_S = 1.0
 """Between two tries while the broker is away."""
 END_S = 2.0
-REACH_S = 5.0
 QUIET_S = 60.0
 """Between two lines that tell of a broker that is away."""
 CHOSEN = {
@@ -65,21 +63,6 @@ def transport(url: str) -> Any:
     for name, value in CHOSEN.items():
         conf.set_override(name, value, group="oslo_messaging_rabbit")
     return made
-
-
-def reach(url: str) -> None:
-    """One of the brokers answers and lets us in; raises OSError with what the last one said."""
-    where = oslo_messaging.TransportURL.parse(cfg.ConfigOpts(), url)
-    said: Exception | None = None
-    for host in where.hosts:
-        login = {"userid": host.username or "guest", "password": host.password or "guest"}
-        place = {"host": f"{host.hostname}:{host.port or 5672}", "virtual_host": where.virtual_host or "/"}
-        try:
-            with amqp.Connection(**place, **login, connect_timeout=REACH_S, read_timeout=REACH_S):
-                return
-        except (OSError, amqp.AMQPError) as error:
-            said = error
-    raise OSError(str(said)) from said
 
 
 def notifier(way: Any) -> Any:

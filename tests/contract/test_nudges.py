@@ -11,6 +11,7 @@ import pytest
 
 from hydria.cli import client
 from hydria.kit import ids
+from hydria.messaging import broker as reachable
 from hydria.messaging import local, rabbit
 from tests.servers import rabbit as servers
 
@@ -163,3 +164,15 @@ def test_a_worker_may_start_before_the_broker(broker: servers.Rabbit) -> None:
     assert heard(inbox, nudge, ids.new(), 30)
     nudge.close()
     inbox.close()
+
+
+def test_whether_a_broker_lets_us_in_is_told_before_anything_is_sent(broker: servers.Rabbit) -> None:
+    reachable.reach(broker.url)
+    for url, why in (
+        (broker.url.replace("guest:guest", "guest:wrong"), "ACCESS_REFUSED"),
+        (f"{broker.url}nowhere", "vhost nowhere not found|NOT_ALLOWED"),
+        ("rabbit://guest:guest@127.0.0.1:1/", "refused"),
+    ):
+        with pytest.raises(OSError, match=why) as error:
+            reachable.reach(url)
+        assert "wrong" not in str(error.value)

@@ -39,8 +39,9 @@ BESIDE = {
     "auth_strategy = keystone": "[keystone_authtoken]\nauth_url = http://127.0.0.1:5000\nauth_type = password\n",
     "minimum_tls_version = TLSv1.3": "default_listener_tls_versions = TLSv1.3\ndefault_pool_tls_versions = TLSv1.3\n",
     "heartbeat_interval = 3600": "heartbeat_timeout = 7200\n",
-    "heartbeat_timeout = 2.0": "",
-    "default_provider_driver = octavia": "",
+    "compute_driver = noop": "network_driver = noop\namphora_driver = noop\n",
+    "network_driver = noop": "compute_driver = noop\namphora_driver = noop\n",
+    "amphora_driver = noop": "network_driver = noop\ncompute_driver = noop\n",
 }
 """What a value needs beside it."""
 
