@@ -17,7 +17,11 @@ def losses(deployment: Deployment, *, purge: bool) -> list[str]:
         return []
     machines = len(deployment.parts.compute().list()) if deployment.settings.is_local() else 0
     found = [_traffic(deployment)] if machines or purge else []
-    found += [f"{machines} amphorae and the networks of this machine"] if machines else []
+    found += (
+        [f"{machines} {'amphora' if machines == 1 else 'amphorae'} and the networks of this machine"]
+        if machines
+        else []
+    )
     if purge:
         found.append(f"{deployment.settings.state} with its users, passwords, keys, certificates and database")
     return [line for line in found if line]
@@ -28,7 +32,13 @@ def _traffic(deployment: Deployment) -> str:
     if found is None:
         return "every load balancer (how many there are cannot be read)"
     load_balancers, projects = found
-    return f"{load_balancers} load balancers of {projects} projects, and their traffic" if load_balancers else ""
+    balancers = counted(load_balancers, "load balancer")
+    return f"{balancers} of {counted(projects, 'project')}, and their traffic" if load_balancers else ""
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def agree(lost: list[str], command: str, ask: Callable[[str], str] = input) -> None:

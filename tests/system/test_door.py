@@ -144,6 +144,20 @@ def test_a_process_that_is_killed_is_back_within_two_seconds(running: House, nam
     assert client.until(running.deployment.client().answers, max(0.0, began + 2 - time.monotonic()))
 
 
+def test_what_would_be_lost_is_told_before_it_is_removed(running: House) -> None:
+    lb = running.create()
+    assert running.settled(lb["id"])
+    before = pids(running)
+    for command in ("down --all", "quickstart --down --purge"):
+        said = running.command(*command.split())
+        assert (said.returncode, said.stdout) == (1, "")
+        (line,) = said.stderr.splitlines()
+        assert "this removes 1 load balancer of 1 project, and their traffic; 1 amphora and the networks" in line
+        assert re.search(r"nobody is here to be asked; remedy: hydria --config \S+ down --(all|purge) --yes$", line)
+    assert pids(running) == before
+    assert running.empty()
+
+
 # --- status and doctor
 
 
