@@ -3,6 +3,7 @@
 import configparser
 import contextlib
 import difflib
+import hashlib
 import importlib.util
 import ipaddress
 import uuid
@@ -15,6 +16,7 @@ from oslo_config import cfg, types
 
 from hydria import options
 
+CONFIG = Path("/etc/hydria/hydria.conf")
 LIBRARIES = frozenset({"cache", "keystone_authtoken"})
 """Groups that belong to libraries, which know what may stand there."""
 
@@ -68,6 +70,12 @@ class Settings:
     def run(self) -> Path:
         """The folder of sockets and supervision."""
         return Path(self.option("DEFAULT", "run_path"))
+
+    @property
+    def service(self) -> str:
+        """What the machine calls this deployment when it starts it."""
+        path = self.path.absolute()
+        return "hydria" if path == CONFIG else f"hydria-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
     @property
     def records(self) -> Path:

@@ -1,7 +1,6 @@
 """One function per process: reads settings, builds adapters, wires, runs. The only place that wires; long and dull."""
 
 import argparse
-import hashlib
 import os
 import secrets
 import shutil
@@ -19,7 +18,6 @@ from hydria.configuration import Settings
 from hydria.kit import clock, ids, log
 from hydria.kit.secret import Secret
 
-CONFIG = "/etc/hydria/hydria.conf"
 SAME = (
     "allow_pagination",
     "allow_sorting",
@@ -406,7 +404,7 @@ PROCESSES: dict[str, Callable[[Settings], None]] = {
 def cli() -> None:
     """The command `hydria`."""
     parser = argparse.ArgumentParser(prog="hydria", description="Load balancing as a service.")
-    parser.add_argument("--config", type=Path, help=f"settings file (default {CONFIG}, if it is there)")
+    parser.add_argument("--config", type=Path, help=f"settings file (default {configuration.CONFIG}, if it is there)")
     parser.add_argument("--version", action="version", version=f"hydria {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, process in PROCESSES.items():
@@ -415,7 +413,7 @@ def cli() -> None:
     desk.declare(commands, PROCESSES)
     arguments = parser.parse_args()
     try:
-        settings = configuration.read(arguments.config or Path(CONFIG), required=arguments.config is not None)
+        settings = configuration.read(arguments.config or configuration.CONFIG, required=arguments.config is not None)
     except configuration.BadSettings as error:
         sys.exit(f"hydria: {error}; remedy: {error.remedy}")
     if arguments.command in PROCESSES:
@@ -451,38 +449,8 @@ def _parts(settings: Settings) -> Any:
         wires=lambda: load("drivers.network.local.wires"),
         users=lambda: load("drivers.identity.local"),
         configuration=lambda: configuration,
-        seams=lambda: _seams(settings),
-        service=_service(settings),
         owned=lambda: load("storage.census").owned(databases(settings)[0]),
     )
-
-
-def _seams(settings: Settings) -> dict[str, Callable[[], None]]:
-    """What is looked at before anything is started."""
-    seams, url = load("cli.seams"), settings.option("DEFAULT", "transport_url")
-    options = ("[database] connection", "[database] observed_connection")
-    found = {
-        "packages": lambda: _refuse_lacking(settings),
-        "databases": lambda: seams.databases(dict(zip(options, databases(settings), strict=True))),
-    }
-    if url:
-        found["broker"] = lambda: seams.broker(url, load("messaging.broker").reach)
-    if settings.is_behind_keystone():
-        found["Keystone"] = lambda: load("cli.keystone").keystone_takes_us(settings)
-    return found
-
-
-def _refuse_lacking(settings: Settings) -> None:
-    try:
-        configuration.refuse_lacking(settings)
-    except configuration.BadSettings as error:
-        raise load("cli.trouble").Trouble(str(error), error.remedy) from error
-
-
-def _service(settings: Settings) -> str:
-    """What the machine calls this deployment when it starts it."""
-    path = settings.path.absolute()
-    return "hydria" if path == Path(CONFIG) else f"hydria-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
 
 if __name__ == "__main__":

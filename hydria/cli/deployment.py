@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,7 @@ class Deployment:
 
     def _converge(self, acts: Collection[Act]) -> None:
         self._check(acts)
-        for look in self.parts.seams().values():
-            look()
+        import_module("hydria.cli.seams").look(self.settings, self.parts)
         self._begin([act for act in acts if act.begins])
         self._replace([act for act in acts if not act.begins])
 
@@ -135,7 +135,9 @@ class Deployment:
         """A command for this deployment, as it is typed."""
         path = Path(self.settings.path)
         return (
-            f"hydria --config {path} {words}" if path.exists() and self.parts.service != "hydria" else f"hydria {words}"
+            f"hydria --config {path} {words}"
+            if path.exists() and self.settings.service != "hydria"
+            else f"hydria {words}"
         )
 
     def _acts(self) -> list[Act]:
@@ -252,7 +254,7 @@ class Deployment:
 
     def _boot(self) -> Boot:
         return Boot(
-            name=self.parts.service,
+            name=self.settings.service,
             config=Path(self.settings.path).absolute(),
             up=self.command("up"),
             down=self.command("down", "--for-now"),

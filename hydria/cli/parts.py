@@ -1,6 +1,6 @@
 """What the commands may use of the rest; made by main, only when asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,5 @@ class Parts:
     wires: Callable[[], Any]
     users: Callable[[], Any]
     configuration: Callable[[], Any]
-    seams: Callable[[], Mapping[str, Callable[[], None]]]
-    service: str
     owned: Callable[[], tuple[int, int] | None]
     """How many load balancers are stored, and of how many projects; None where that cannot be read."""

@@ -4,7 +4,7 @@ import http.client
 import time
 from pathlib import Path
 
-from hydria.cli import changes, keystone
+from hydria.cli import changes, keystone, seams
 from hydria.cli.deployment import Deployment
 from hydria.cli.findings import Concern
 from hydria.cli.supervision import Standing
@@ -72,10 +72,10 @@ def _restore(ours: Deployment, *, observed: bool) -> str:
 
 def broker(ours: Deployment) -> str:
     """What carries nudges lets us in."""
-    look = ours.parts.seams().get("broker")
-    if look is None:
+    url = ours.settings.option("DEFAULT", "transport_url")
+    if not url:
         return "none: processes of this machine need none"
-    look()
+    seams.broker(url)
     return "it lets us in"
 
 

@@ -76,7 +76,7 @@ def is_back(house: House) -> bool:
 
 
 def unit_of(house: House) -> Path:
-    return boot.UNITS / f"{house.deployment.parts.service}.service"
+    return boot.UNITS / f"{house.deployment.settings.service}.service"
 
 
 def said_by(unit: Path, key: str) -> str:
@@ -140,7 +140,7 @@ def watching() -> Iterator[None]:
 
 
 def test_without_systemd_runit_brings_everything_back(house: House, without_systemd: dict[str, str]) -> None:
-    service = boot.WATCHED / house.deployment.parts.service
+    service = boot.WATCHED / house.deployment.settings.service
     assert f"starts with the machine: {service}" in hydria(house, "up", **without_systemd)
     assert not unit_of(house).exists()
     power_off(house)
