@@ -278,9 +278,10 @@ class Deployment:
         """
         checks.root()
         with self._alone("down"), folder.told(self.settings.state):
+            before = self.supervision.running()  # the machine's own supervisor may end them before we do
             if not for_now:
                 self._boot().disable(remove=everything or purge)
-            done = [f"stopped {name}" for name in self.supervision.stop()]
+            done = [f"stopped {name}" for name in sorted({*before, *self.supervision.stop()})]
             if (everything or purge) and self.known and self.settings.is_local():
                 done += self._unwire()
             if everything or purge:

@@ -23,11 +23,11 @@ def taken(path: Path, command: str, tell: Callable[[str], None], wait_s: float =
     told = False
     while (file := _tried(path)) is None:
         holder = _holder(path)
-        if time.monotonic() > until:
-            raise Trouble(f"{holder} has been at work here for {wait_s:.0f} s", "wait for its end, or end it")
         if not told:
             tell(f"waiting for {holder}")
             told = True
+        if time.monotonic() > until:
+            raise Trouble(f"{holder} has been at work here for {wait_s:.0f} s", "wait for its end, or end it")
         time.sleep(LOOK_S)
     with file:
         with contextlib.suppress(OSError):  # who it is cannot be said where the disk is full

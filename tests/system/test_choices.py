@@ -135,7 +135,7 @@ REFUSED = {
     ),
     "file": ({"more": "[database]\nconnection = sqlite:////nowhere/at/all.db\n"}, r"sqlite:////nowhere/at/all\.db: "),
     "address": ({"api": "bind_host = 203.0.113.9"}, r"port \d+ of 203\.0\.113\.9 cannot be had: "),
-    "keystone": (NEEDING["auth_strategy = keystone"][0], r"(?i)keystone"),
+    "keystone": (NEEDING["auth_strategy = keystone"][0], "[Kk]eystone"),
 }
 
 
