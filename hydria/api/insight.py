@@ -41,7 +41,7 @@ def _listener(listener: shown.Shown, found: Found) -> dict[str, Any]:
 
 
 def _pool(pool: shown.Shown, found: Found) -> dict[str, Any]:
-    body = _brief(pool.body)
+    body: dict[str, Any] = _brief(pool.body) | {"health_monitor": None}
     for monitor in found[kinds.HEALTHMONITOR]:
         if monitor.parent_id == body["id"]:
             body["health_monitor"] = _brief(monitor.body, "type")

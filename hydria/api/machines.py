@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 
-from hydria.api import errors, failover, query, waiting
+from hydria.api import errors, failover, idempotency, query, waiting
 from hydria.api.context import Context
 from hydria.domain.amphora import Amphora, AmphoraStatus
 from hydria.domain.attributes import Kept, attributes
@@ -86,7 +86,13 @@ class Amphorae:
             lb_id = amphora.loadbalancer_id
             code = 204 if action == "delete" else 202
             order = failover.Order(lb_id, "", what, named, "amphora", amphora.id, only_in, code)
-            failover.give(self._context, c, req.context.ask, order, [amphora.id])
+            try:
+                failover.give(self._context, c, req.context.ask, order, [amphora.id])
+            except Conflict:
+                if action != "delete":
+                    raise
+                # Its load balancer is being deleted, and takes it along.
+                idempotency.keep_plain(self._context, c, req.context.ask.once, code)
             return lb_id
 
         waiting.told(self._context, req.context.ask, self._context.database.write(work))

@@ -55,10 +55,9 @@ def below(context: Context, load_balancer_id: str) -> dict[str, Any]:
     for kind, child in ((kinds.L7POLICY, kinds.L7RULE), (kinds.LISTENER, kinds.L7POLICY), (kinds.POOL, kinds.MEMBER)):
         for s in found[kind]:
             s.body[child.many] = [x.body for x in found[child] if x.parent_id == s.body["id"]]
-    for monitor in found[kinds.HEALTHMONITOR]:
-        for pool in found[kinds.POOL]:
-            if pool.body["id"] == monitor.parent_id:
-                pool.body["healthmonitor"] = monitor.body
+    monitors = {monitor.parent_id: monitor.body for monitor in found[kinds.HEALTHMONITOR]}
+    for pool in found[kinds.POOL]:
+        pool.body["healthmonitor"] = monitors.get(pool.body["id"])
     return {k.many: [s.body for s in found[k]] for k in (kinds.LISTENER, kinds.POOL)}
 
 

@@ -79,7 +79,7 @@ def write(probes: list[Probe]) -> str:
         if i == 0 or probes[i - 1].section != probe.section:
             lines += [*([""] if lines else []), f"== {probe.section}"]
         lines += [probe.request, f"    {probe.expected}"]
-        lines += [f"    ~ {probe.reference}"] if probe.reference else []
+        lines += [f"    ~ {probe.reference}"] if probe.reference not in ("", probe.expected) else []
     return "\n".join(lines) + "\n"
 
 

@@ -79,7 +79,7 @@ def test_the_status_tree_shows_pools_of_listeners(api: Service) -> None:
     assert tree == api.get(f"/loadbalancers/{lb}/statuses", "statuses")["loadbalancer"]
     assert (tree["id"], tree["name"], tree["provisioning_status"]) == (lb, "lb", "PENDING_CREATE")
     (found,) = tree["listeners"][0]["pools"]
-    assert (found["id"], found["members"][0]["address"], "health_monitor" in found) == (pool, "192.0.2.1", False)
+    assert (found["id"], found["members"][0]["address"], found["health_monitor"]) == (pool, "192.0.2.1", None)
 
 
 def test_the_status_tree_says_this_and_no_more(api: Service, tree: dict[str, str]) -> None:
@@ -95,7 +95,7 @@ def test_the_status_tree_says_this_and_no_more(api: Service, tree: dict[str, str
     monitor = {"id": tree["hm"], "name": "", "type": "HTTP", **off, "operating_status": "ONLINE"}
     pools = [
         {"id": tree["pool"], "name": "", **off, "health_monitor": monitor, "members": [member]},
-        {"id": other, "name": "other", **off, "members": []},
+        {"id": other, "name": "other", **off, "health_monitor": None, "members": []},
     ]
     listener = {"id": tree["listener"], "name": "", **off, "pools": pools}
     assert found == {"id": tree["lb"], "name": "lb", **off, "listeners": [listener]}

@@ -14,7 +14,7 @@ from hydria.kit import ids
 from hydria.render.haproxy import commands
 from hydria.storage import observed, worlds
 from tests.unit.api.conftest import PROJECT, Service, paths
-from tests.unit.api.test_reasons import BY_NAME, refuse
+from tests.unit.api.test_reasons import BY_NAME, accept, refuse
 
 NET, SUB, SIX = (f"00000000-0000-4000-8000-0000000000{n}" for n in ("cc", "dd", "d6"))
 LONG, LOUD = "2001:db8:0:0:0:0:0:1", "2001:DB8::0181"
@@ -207,6 +207,17 @@ def test_another_spelling_of_a_monitor_address_is_shown_and_takes_no_command(
         found.append(api.context.database.read(lambda c: worlds.desired(c, tree["lb"])))
     assert [commands.commands(old, new) for old, new in pairwise(found)] == [(), ()]
     assert api.ask("PUT", path, {root: {"monitor_address": None}}).json[root]["monitor_address"] is None
+
+
+def test_a_restored_address_is_shown_as_it_was_written(api: Service, tree: dict[str, str]) -> None:
+    path, root = paths(tree)["member"]
+    api.ask("PUT", path, {root: {"monitor_address": LOUD}})
+    api.settle()
+    accept(api, tree["lb"])
+    api.ask("PUT", path, {root: {"monitor_address": LONG}})
+    refuse(api, tree["lb"], BY_NAME["member"], tree["member"])
+    assert api.get(path, root)["monitor_address"] == LONG
+    assert api.ask("PUT", f"{path}/restore").json[root]["monitor_address"] == LOUD
 
 
 # --- what was chosen

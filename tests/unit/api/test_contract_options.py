@@ -278,3 +278,12 @@ def test_a_value_that_cannot_be_is_told_at_the_start(
     with pytest.raises(BadSettings) as error:
         read(f"[{API}]\n{line}\n")
     assert f"expected {expected}" in str(error.value)
+
+
+@pytest.mark.parametrize("driver,offered", [("agent", False), ("noop", True)])
+def test_a_refusal_offers_only_headers_that_can_be_inserted(served: Served, driver: str, *, offered: bool) -> None:
+    api = served(f"[controller_worker]\namphora_driver = {driver}\n")
+    listener = {"protocol": "HTTP", "protocol_port": 80, "insert_headers": {"X-Nobody": "true"}}
+    body = {"listener": {"loadbalancer_id": api.load_balancer()["id"], **listener}}
+    code, text = api.refused("POST", "/listeners", body)
+    assert (code, "X-Forwarded-For" in text, "X-Client-IP" in text) == (400, True, offered)

@@ -124,6 +124,14 @@ def test_only_one_in_error_can_be_deleted(api: Service, lb: str) -> None:
     assert demanded(api, lb) == [(broken, What.REPLACE)]
 
 
+def test_one_in_error_whose_load_balancer_is_being_deleted_goes_with_it(api: Service, lb: str) -> None:
+    fine, broken = serve(api, lb), serve(api, lb, AmphoraStatus.ERROR)
+    assert api.ask("DELETE", f"/loadbalancers/{lb}").status_code == 204
+    assert [api.ask("DELETE", f"{PATH}/{a}").status_code for a in (broken, broken, fine)] == [204, 204, 409]
+    assert api.ask("PUT", f"{PATH}/{broken}/config").status_code == 409
+    assert demanded(api, lb) == []
+
+
 def test_a_failover_is_recorded_and_nudged(api: Service, lb: str) -> None:
     amphora = serve(api, lb)
     api.nudges.heard.clear()
