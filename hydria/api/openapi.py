@@ -12,6 +12,7 @@ from hydria.api import marks, schemas
 from hydria.api.context import Context
 from hydria.api.schemas import Schema
 from hydria.domain import kinds, offers
+from hydria.domain.articles import an
 from hydria.domain.attributes import Kept, Resource, attributes
 from hydria.domain.lacks import Lacks
 
@@ -191,7 +192,7 @@ def _collection(kind: kinds.Kind, lacks: Lacks) -> Operation:
     answer = _one(kind.one, {"allOf": [made, {"required": schemas.always(kind.resource)}]})
     body = _one(kind.one, schemas.ref(f"{name}Create"))
     listed = _list(many, schemas.ref(name))
-    said = f"Create a {kind.words}."
+    said = f"Create {an(kind.words)}."
     return {
         "get": _operation(many, f"List {many}.", {200: listed}, *LISTED, *TAGS, *_filters(kind)),
         "post": _operation(many, said, {201: answer}, ONCE, WAIT, body=body) | marks.of_kind(kind.resource, lacks),
@@ -202,13 +203,13 @@ def _item(kind: kinds.Kind, lacks: Lacks) -> Operation:
     name, many, words = kind.resource.__name__, kind.many, kind.words
     answer, body = _one(kind.one, _whole(kind.resource)), _one(kind.one, schemas.ref(f"{name}Update"))
     cascade = [query("cascade", "With all beneath it.")] if kind is kinds.LOADBALANCER else []
-    shown = _operation(many, f"Show a {words}.", {200: _one(kind.one, schemas.ref(name))}, FIELDS)
+    shown = _operation(many, f"Show {an(words)}.", {200: _one(kind.one, schemas.ref(name))}, FIELDS)
     shown["responses"]["200"]["headers"] |= TAG
-    change = _operation(many, f"Change a {words}.", {200: answer}, ONCE, MATCH, WAIT, body=body)
+    change = _operation(many, f"Change {an(words)}.", {200: answer}, ONCE, MATCH, WAIT, body=body)
     return {
         "get": shown,
         "put": change | marks.of_kind(kind.resource, lacks),
-        "delete": _operation(many, f"Delete a {words}.", {204: None}, ONCE, MATCH, WAIT, *cascade),
+        "delete": _operation(many, f"Delete {an(words)}.", {204: None}, ONCE, MATCH, WAIT, *cascade),
     }
 
 
@@ -232,7 +233,7 @@ def _offers() -> Iterator[tuple[str, Operation]]:
         name, words, many = kind.resource.__name__, kind.words, kind.path
         links = f"{kind.one}_links" if kind in SINGULAR_LINKS else None
         answer = _one(kind.one, _whole(kind.resource))
-        said, body = f"Create a {words}.", _one(kind.one, schemas.ref(f"{name}Create"))
+        said, body = f"Create {an(words)}.", _one(kind.one, schemas.ref(f"{name}Create"))
         yield (
             f"{PREFIX}/{many}",
             {
@@ -244,9 +245,9 @@ def _offers() -> Iterator[tuple[str, Operation]]:
         yield (
             f"{PREFIX}/{many}/{{{kind.key}}}",
             {
-                "get": _operation(many, f"Show a {words}.", {200: _one(kind.one, schemas.ref(name))}, FIELDS),
-                "put": _operation(many, f"Change a {words}.", {200: answer}, ONCE, body=body),
-                "delete": _operation(many, f"Delete a {words}.", {204: None}, ONCE),
+                "get": _operation(many, f"Show {an(words)}.", {200: _one(kind.one, schemas.ref(name))}, FIELDS),
+                "put": _operation(many, f"Change {an(words)}.", {200: answer}, ONCE, body=body),
+                "delete": _operation(many, f"Delete {an(words)}.", {204: None}, ONCE),
             },
         )
     group, one = "providers", schemas.ref("Provider")

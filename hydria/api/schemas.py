@@ -253,8 +253,8 @@ def _insight() -> Iterator[tuple[str, Schema]]:
     yield "AmphoraStatistics", record({**named, **dict.fromkeys(counted, COUNT)}, ())
     brief: partial[Schema] = partial(dict, id=TEXT, name=TEXT, operating_status=TEXT, provisioning_status=TEXT)
     member = record(brief(address=ADDRESS, protocol_port=COUNT))
-    pool = brief(health_monitor=record(brief(type=TEXT)), members=rows(member))
-    listener = record(brief(pools=rows(record(pool, tuple(n for n in pool if n != "health_monitor")))))
+    pool = brief(health_monitor=_nullable(record(brief(type=TEXT))), members=rows(member))
+    listener = record(brief(pools=rows(record(pool))))
     yield "StatusTree", record({"loadbalancer": record(brief(listeners=rows(listener)))})
     step = record({"step": TEXT, "ms": {"type": "number"}, "outcome": TEXT})
     maybe = {"type": ["string", "null"]}

@@ -1,5 +1,6 @@
 """The description of the API says what there is: every path, every verb, every attribute, and no more."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,3 +114,13 @@ def test_the_page_for_people_fetches_nothing_from_elsewhere(api: Service) -> Non
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy
+
+
+def test_every_summary_has_the_right_article(api: Service) -> None:
+    text = api.ask("GET", "/openapi.json", bare=True).text
+    assert ("Create an L7 policy." in text, "Show an availability zone." in text, "Create a pool." in text) == (
+        True,
+        True,
+        True,
+    )
+    assert not re.search(r'"\w+ (a (L7|availability|HTTP|SCTP)|an (pool|member|listener|flavor))', text)
