@@ -1,6 +1,7 @@
 """One function per process: reads settings, builds adapters, wires, runs. The only place that wires; long and dull."""
 
 import argparse
+import json
 import os
 import secrets
 import shutil
@@ -9,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -151,19 +153,47 @@ def _works(settings: Settings, process: str, pid: int = 0, **fields: str) -> Non
 
 def api(settings: Settings) -> None:
     """The API, with the look-ups of one machine where it is local."""
-    host, *serving = (
-        settings.option("api_settings", name) for name in ("bind_host", "bind_port", "workers", "threads")
-    )
+    told = os.environ.pop("HYDRIA_API", "")
+    if told not in ("", "plan"):
+        _api_worker(settings, json.loads(told))
+        return
+    master = load("api.server.master")
+    host, port, workers = (settings.option("api_settings", name) for name in ("bind_host", "bind_port", "workers"))
+    words = [sys.executable, "-I", "-S", master.__file__], [sys.executable, "-m", "hydria.main", *sys.argv[1:]]
+    plan = master.Plan(host, port, workers, str(settings.run / "api.ready"), *words)
+    if told:
+        print(json.dumps(asdict(plan)))
+        return
+    shutil.rmtree(settings.run / "metrics", ignore_errors=True)
+    settings.run.mkdir(parents=True, exist_ok=True)
+    # The master loads nothing but the standard library: it becomes another program, in this process.
+    os.execv(sys.executable, [*plan.master, json.dumps(asdict(master.State(plan))), "--", *plan.command])
+
+
+def _api_worker(settings: Settings, descriptors: dict[str, int]) -> None:
+    """A process that answers."""
+    of = settings.option
     _share_metrics(settings)
-    first = os.getpid()
-    load("api.server").serve(lambda: _answering(settings, first), f"[{host}]" if ":" in host else host, *serving)
-
-
-def _answering(settings: Settings, first: int) -> Any:
-    """The application, in a process that answers; the API is the process that began them."""
-    app = _app(settings)
-    _works(settings, "api", first)
-    return app
+    time = clock.SystemClock()
+    lanes, front, process = (load(f"api.server.{name}") for name in ("lanes", "front", "process"))
+    writing = lanes.Slots(lanes.shared(of("api_settings", "threads")))
+    meter, application = _app(settings, time, writing)
+    bounds = front.Bounds(
+        connections=process.most_connections(of("api_settings", "max_connections")),
+        connections_each=of("api_settings", "max_connections_per_peer"),
+    )
+    needs_token = of("api_settings", "auth_strategy") != "noauth"
+    service = front.Service(
+        application=application,
+        lanes=lanes.Lanes(of("api_settings", "threads"), writing),
+        allowance=load("api.requests").Allowance(of("oslo_middleware", "max_request_body_size"), needs_token),
+        meter=meter,
+        is_one_of_many=of("api_settings", "workers") > 1,
+    )
+    made = front.Front(service, bounds, time)
+    of("api_settings", "bind_host"), of("api_settings", "bind_port")  # the master's, but a change of them is one of ours
+    _works(settings, "api", os.getppid())
+    process.run(made, process.Descriptors(**descriptors))
 
 
 def identity(settings: Settings, time: clock.Clock) -> Any:
@@ -207,20 +237,20 @@ def _api_metrics(settings: Settings, intent: Any, time: clock.Clock) -> Any:
 
 
 def _share_metrics(settings: Settings) -> None:
-    """Before the first import of the library: the folder into which several processes write."""
+    """Before the first import of the library: the folder into which several processes write, those before a hand-over too."""
     if settings.option("api_settings", "workers") > 1:
         folder = settings.run / "metrics"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _app(settings: Settings) -> Any:
-    time = clock.SystemClock()
+def _app(settings: Settings, time: clock.Clock, writing: Any) -> tuple[Any, Any]:
+    """The meter of requests, and the application. `writing`: the threads that answer writes."""
     intent, observed = databases(settings)
     context = load("api.context")
     who = identity(settings, time)
     renders = _renders(settings)
+    meter = _api_metrics(settings, intent, time)
     app = load("api.app").create(
         context.Context(
             database=intent,
@@ -229,15 +259,15 @@ def _app(settings: Settings) -> Any:
             nudge=nudge(settings),
             identity=who,
             policy=policy(settings, time),
-            seats=load("api.seats").Seats(settings.option("api_settings", "threads")),
-            meter=_api_metrics(settings, intent, time),
+            writing=writing,
+            meter=meter,
             clock=time,
             settings=api_settings(settings),
             **({"lacks": load("render.unsupported").LACKS} if renders else {}),
             local=who if settings.is_self_contained() else None,
         )
     )
-    return _fronted(settings, app, time)
+    return meter, _fronted(settings, app, time)
 
 
 def _renders(settings: Settings) -> bool:

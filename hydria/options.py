@@ -63,7 +63,23 @@ PLACES = {
             "auth_strategy", default="local", choices=["local", "keystone", "noauth"], help="Who tells who a caller is."
         ),
         cfg.IntOpt("workers", default=1, min=1, max=64, help="Processes that answer."),
-        cfg.IntOpt("threads", default=16, min=1, max=256, help="Requests answered at once by a process."),
+        cfg.IntOpt(
+            "threads", default=16, min=1, max=256, help="Requests answered at once by a process, half of them writes."
+        ),
+        cfg.IntOpt(
+            "max_connections",
+            default=8192,
+            min=16,
+            max=65536,
+            help="Connections of a process; beyond, the one goes that did nothing for longest.",
+        ),
+        cfg.IntOpt(
+            "max_connections_per_peer",
+            default=512,
+            min=8,
+            max=65536,
+            help="The same of one address; behind a proxy all clients come from one.",
+        ),
         cfg.BoolOpt("allow_pagination", default=True, help="Lists come in pages; false: whole."),
         cfg.BoolOpt("allow_sorting", default=True, help="Lists are sorted as clients ask."),
         cfg.BoolOpt("allow_filtering", default=True, help="Lists hold only what clients ask for."),

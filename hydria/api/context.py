@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from hydria.api.access import Policy
 from hydria.api.places import Limits
-from hydria.api.seats import Seats
+from hydria.api.server.lanes import Slots
 from hydria.domain import capabilities
 from hydria.domain.lacks import Lacks
 from hydria.domain.refusals import Invalid, Unsupported
@@ -109,8 +109,8 @@ class Context:
     settings: ApiSettings = field(default_factory=ApiSettings)
     lacks: Lacks = field(default_factory=Lacks)
     """What the data plane cannot do of what users may ask for."""
-    seats: Seats = field(default_factory=Seats)
-    """The threads that answer requests."""
+    writing: Slots = field(default_factory=Slots)
+    """The threads that answer writes."""
     meter: Callable[[str, str, int, float], None] = lambda _method, _route, _code, _seconds: None
     """Told of every request that was answered."""
     local: LocalIdentity | None = None

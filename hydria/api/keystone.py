@@ -143,7 +143,7 @@ class Tokens:
 
 def _auth(req: falcon.Request) -> dict[str, Any]:
     try:
-        read = msgspec.json.decode(req.bounded_stream.read(65536), type=dict[str, dict[str, Any]])
+        read = msgspec.json.decode(req.bounded_stream.read(), type=dict[str, dict[str, Any]])
         return read["auth"]
     except (msgspec.DecodeError, KeyError):
         raise Rejected(400, "Bad Request", "The body must be an object with the key 'auth'.") from None

@@ -1,12 +1,10 @@
 """What every request goes through: one form of its path, its id in the log, its caller; and how its body is read."""
 
-import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 import falcon
 import msgspec
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from hydria.api import access, conditions, idempotency, query
 from hydria.api.accesslog import AccessLog
@@ -21,10 +19,8 @@ OPEN = ("/", "/healthcheck", "/openapi", "/docs")
 """Paths that need no token; /identity looks after itself."""
 PAGES = ("/healthcheck", "/docs")
 """Paths that answer people too, not only in JSON."""
-TORN = (OSError, ParseException)
-"""How the server tells of chunks that are none, and of clients that go away."""
-PIECES, PIECE = 32, 1 << 20
-"""How much of a body that is too large is read."""
+LOGIN_BYTES = 64 * 1024
+"""Largest body of whoever has no token yet."""
 JSON = ("*/*", "application/json", "application/*")
 """What a client accepts who accepts JSON."""
 
@@ -63,6 +59,25 @@ def canonical(path: str) -> str:
     return path
 
 
+def most_bytes(path: str, usual: int) -> int:
+    """The largest body that may be sent to a path, in its one form."""
+    return min(LOGIN_BYTES, usual) if path.startswith("/identity") else usual
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How much of a body the server reads. Of what it does not read the gate sees the length, and refuses it."""
+
+    most_bytes: int
+    needs_token: bool = True
+
+    def __call__(self, path: str, has_token: bool) -> int:
+        path = canonical(path)
+        if self.needs_token and not has_token and not path.startswith("/identity"):
+            return 0
+        return most_bytes(path, self.most_bytes)
+
+
 class Gate:
     """Middleware: before and after every request."""
 
@@ -75,16 +90,15 @@ class Gate:
         req.context.bound = log.bound(request_id=req.context.request_id)
         req.context.bound.__enter__()
         req.context.started = self._context.clock.monotonic()
-        self._context.seats.take()
         resp.set_header("X-Openstack-Request-Id", req.context.request_id)
         req.context.url = (self._context.settings.public_url or req.prefix) + req.path
         req.context.path = req.path
         req.path = canonical(req.path)
         if "\0" in req.path:
             raise falcon.HTTPNotFound
-        req.context.most_bytes = self._context.settings.most_bytes
-        if (req.content_length or 0) > req.context.most_bytes:
-            raise _too_large(req)
+        most = most_bytes(req.path, self._context.settings.most_bytes)
+        if (req.content_length or 0) > most:
+            raise falcon.HTTPContentTooLarge(description=f"The body is larger than {most} bytes.")
         if req.path.startswith("/identity"):
             return
         if req.path not in OPEN:
@@ -94,7 +108,6 @@ class Gate:
             raise falcon.HTTPNotAcceptable(description="Only application/json is served.")
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
-        self._context.seats.leave()
         took = self._context.clock.monotonic() - req.context.started
         self._context.meter(req.method, req.uri_template or "", resp.status_code, took)
         self._access_log(req, resp, req.context.started, took)
@@ -120,31 +133,10 @@ def _conditions(req: falcon.Request, caller: Caller) -> tuple[Mark | None, froze
 
 
 def raw(req: falcon.Request) -> bytes:
-    """The body as it was sent; raises Invalid, and the error of one that is too large."""
+    """The body as it was sent; the server has it as a whole."""
     if "raw" not in req.context:
-        try:
-            req.context.raw = _stream(req).read(req.context.most_bytes + 1)
-        except TORN as error:
-            message = f"The body could not be read: {error}."
-            raise Invalid(message) from None
-        if len(req.context.raw) > req.context.most_bytes:
-            raise _too_large(req)
+        req.context.raw = req.bounded_stream.read()
     return bytes(req.context.raw)
-
-
-def _stream(req: falcon.Request) -> Any:
-    """The body: in a piece of a length that was told, or in chunks with an end."""
-    in_chunks = req.content_length is None and req.env.get("wsgi.input_terminated")
-    return req.stream if in_chunks else req.bounded_stream
-
-
-def _too_large(req: falcon.Request) -> falcon.HTTPError:
-    """The error of a body that is too large. Some more of it is read: who is still sending would not hear the answer."""
-    with contextlib.suppress(*TORN):
-        for _ in range(PIECES):
-            if not _stream(req).read(PIECE):
-                break
-    return falcon.HTTPContentTooLarge(description=f"The body is larger than {req.context.most_bytes} bytes.")
 
 
 def body(req: falcon.Request, key: str) -> Any:

@@ -14,10 +14,10 @@ def told(context: Context, ask: Ask, load_balancer_id: str) -> None:
     """Tell the worker of a write, and wait as far as the request and the settings say."""
     context.nudge.nudge(load_balancer_id)
     if ask.waits:
-        with context.seats.waiting() as allowed:
+        with context.writing.waiting() as allowed:
             if allowed:
                 _until_applied(context, load_balancer_id, context.settings.wait_s, _standing(context, load_balancer_id))
-    elif context.settings.fast_ack_ms > 0 and not context.seats.is_crowded():
+    elif context.settings.fast_ack_ms > 0 and not context.writing.is_crowded():
         _briefly(context, load_balancer_id)
 
 

@@ -16,10 +16,12 @@ from hydria.cli import logs as log_files
 RUN = """#!/bin/sh
 # A process whose supervisor was killed makes room for its successor. One that begins itself anew keeps its own number.
 exec 2>&1
-if read -r old < pid && [ "$old" != $$ ] && tr '\\0' '\\n' < "/proc/$old/environ" | grep -qxF {mark}; then
-    kill -9 "$old"
-fi 2> /dev/null
-echo $$ > pid
+if [ -z "$HYDRIA_API" ]; then  # the API's master starts its workers by this too
+    if read -r old < pid && [ "$old" != $$ ] && tr '\\0' '\\n' < "/proc/$old/environ" | grep -qxF {mark}; then
+        kill -9 "$old"
+    fi 2> /dev/null
+    echo $$ > pid
+fi
 exec env {mark} {tuning} {command}
 """
 MARK = "HYDRIA_SERVICES"

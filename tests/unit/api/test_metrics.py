@@ -69,15 +69,15 @@ def test_amphorae_and_the_first_certificate_to_end(api: Service) -> None:
     assert found["hydria_certificate_expiry_seconds"] == 3 * 86_400
 
 
-def test_they_are_served_on_an_address_of_their_own(api: Service) -> None:
+def test_they_are_served_on_an_address_of_their_own_as_soon_as_it_is_free(api: Service) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        assert kit.serve("127.0.0.1", port, kit.registry()) is None
-    server = kit.serve("127.0.0.1", port, kit.registry(metrics.Standing(api.context.database, api.clock)))
+        served = kit.serve("127.0.0.1", port, kit.registry(metrics.Standing(api.context.database, api.clock)), 0.01)
+        assert not served.done()
+    server = served.result(5)
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             assert b"hydria_database_up 1.0" in answer.read()
     finally:
-        assert server
         server.shutdown()
         server.server_close()

@@ -7,7 +7,7 @@ import pytest
 
 from hydria.api import app
 from hydria.api.context import ApiSettings
-from hydria.api.seats import Seats
+from hydria.api.server.lanes import Slots
 from hydria.kit.clock import HandClock
 from hydria.storage import claims, tables
 from tests.unit.api.conftest import Service, Start
@@ -28,10 +28,10 @@ class Busy(HandClock):
             self._work()
 
 
-def beside(api: Service, naps: int, seats: Seats | None = None) -> Service:
+def beside(api: Service, naps: int, slots: Slots | None = None) -> Service:
     """The same API, whose worker is done after some naps of whoever waits."""
     clock = Busy(api.settle, naps)
-    context = replace(api.context, clock=clock, seats=seats or Seats())
+    context = replace(api.context, clock=clock, writing=slots or Slots())
     http = type(api.http)(app.create(context))
     return replace(api, context=context, http=http, clock=clock)
 
@@ -70,12 +70,12 @@ def test_waiting_ends_with_the_state_that_is_reached(start: Start) -> None:
 
 
 def test_no_more_than_half_of_the_threads_wait(api: Service) -> None:
-    seats = Seats(2)
-    with seats.waiting() as allowed:
-        one = beside(api, 1, seats)
+    slots = Slots(2)
+    with slots.waiting() as allowed:
+        one = beside(api, 1, slots)
         made = one.ask("POST", "/loadbalancers?wait=applied", {"loadbalancer": {"vip_subnet_id": api.subnet}})
     assert (allowed, status(made)) == (True, "PENDING_CREATE")
-    with Seats(1).waiting() as alone:
+    with Slots(1).waiting() as alone:
         assert not alone
 
 
@@ -121,11 +121,10 @@ def test_nobody_waits_for_what_is_being_made_or_goes_wrong(quick: Service) -> No
 
 
 def test_nobody_waits_while_most_threads_are_busy(quick: Service) -> None:
-    seats = Seats(4)
-    for _ in range(2):
-        seats.take()
-    busy = beside(quick, 99, seats)
+    slots = Slots(4)
+    busy = beside(quick, 99, slots)
     began = busy.clock.monotonic()
-    rename(busy)
+    with slots.taken(), slots.taken(), slots.taken():
+        rename(busy)
     assert busy.clock.monotonic() == began
-    assert seats.busy == 2
+    assert slots.busy == 0

@@ -1,0 +1,217 @@
+"""The front: one loop over all connections, which sees deadlines and bounds kept, and drains when it is told to."""
+
+import os
+import select
+import socket
+
+from hydria.api.server.connection import Connection, Phase
+from hydria.api.server.crowd import Crowd
+from hydria.api.server.exchange import ONCE, Bounds, Exchange, Service
+from hydria.api.server.reader import Reader
+from hydria.kit import log
+from hydria.kit.clock import Clock
+
+LOG = log.get()
+AT_ONCE = 64
+"""Connections taken, before others are looked at again."""
+SWEEP_S, DRAIN_SWEEP_S = 1.0, 0.1
+
+
+class Front:
+    """Serves a listening socket until it is told to drain."""
+
+    def __init__(self, service: Service, bounds: Bounds, clock: Clock) -> None:
+        self._service, self._bounds, self._clock = service, bounds, clock
+        self._all = Exchange(service, bounds, clock)
+        self._bell = os.pipe()
+        self._listener: socket.socket | None = None
+        self._is_listening = False
+        self._life: int | None = None
+        self._ends: float | None = None
+        self._drained_since = 0.0
+        self._idle_s = 0.0
+        self._swept = clock.monotonic()
+        self._all.poll.register(self._bell[0], select.EPOLLIN)
+
+    # --- the loop
+
+    def serve(self, listener: socket.socket, life: int | None = None) -> None:
+        """Serve until drained. `life`: a descriptor that becomes readable when the master is gone."""
+        self._listener, self._life = listener, life
+        self._all.place = listener.getsockname()[:2]
+        listener.settimeout(0)
+        self._listen()
+        if life is not None:
+            self._all.poll.register(life, ONCE | select.EPOLLIN)
+        while not self.is_over():
+            self.turn(self._pause())
+        self.close()
+
+    def close(self) -> None:
+        """End all that is there still."""
+        for one in list(self._all.connections.values()):
+            self._all.close(one)
+        self._all.poll.close()
+        for fd in self._bell:
+            os.close(fd)
+
+    def turn(self, pause: float | None) -> None:
+        """Do what there is to do, after so many seconds at the latest (None: whenever something happens)."""
+        for fd, _ in self._all.poll.poll(pause):
+            self._event(fd)
+        self._sweep(self._clock.monotonic())
+
+    def drain(self, *, quick: bool = False) -> None:
+        """Take no more connections, answer what is under way, then let `serve` return; may be called by a signal's handler.
+
+        Idle connections get a while, unless it is to be quick.
+        """
+        os.write(self._bell[1], b"q" if quick else b"d")
+
+    @property
+    def crowd(self) -> Crowd:
+        """Who is connected."""
+        return self._all.crowd
+
+    def is_over(self) -> bool:
+        """Whether it has drained."""
+        return self._ends is not None and (not self._all.connections or self._clock.monotonic() > self._ends)
+
+    def _pause(self) -> float | None:
+        """Nothing need be looked at while nobody is there."""
+        if self._ends is not None:
+            return DRAIN_SWEEP_S
+        return SWEEP_S if self._all.connections or not self._is_listening else None
+
+    def _event(self, fd: int) -> None:
+        if self._listener is not None and fd == self._listener.fileno():
+            self._accept()
+        elif fd == self._bell[0]:
+            self._begin_drain(quick=b"q" in os.read(fd, 16))
+        elif fd == self._life:
+            self._begin_drain(quick=False)
+        elif one := self._all.connections.get(fd):
+            try:
+                self._all.ready(one)
+            except Exception as error:
+                LOG.error("api.bug", phase=one.phase.name, exc_info=error)  # noqa: TRY400  (one event, one line)
+                self._all.close(one)
+
+    def _begin_drain(self, *, quick: bool) -> None:
+        now = self._clock.monotonic()
+        if not self._all.is_ending:
+            self._all.is_ending, self._drained_since = True, now
+        if self._listener is not None:
+            while self._accept():  # who was let in by the kernel may not be let in by anybody else
+                pass
+            if self._is_listening:
+                self._all.poll.unregister(self._listener)
+            self._listener.close()
+            self._listener = None
+        self._ends = now + (self._bounds.quick_s if quick else self._bounds.drain_s)
+        self._idle_s = 0.0 if quick else self._bounds.drain_idle_s
+        LOG.info("api.draining", connections=len(self._all.connections))
+
+    # --- connections come
+
+    def _accept(self) -> bool:
+        """Take some connections; whether there may be more."""
+        assert self._listener is not None
+        for _ in range(AT_ONCE):
+            try:
+                sock, client = self._listener.accept()
+            except BlockingIOError:
+                return False
+            except ConnectionAbortedError:
+                continue  # they have gone already
+            except OSError as error:
+                self._pause_listening(str(error))
+                return False
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.welcome(sock, client[:2])
+        return True
+
+    def _listen(self) -> None:
+        if self._listener is not None and not self._is_listening:
+            self._all.poll.register(self._listener, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+            self._is_listening = True
+
+    def _pause_listening(self, why: str) -> None:
+        """There is no descriptor or no memory for one more: until the next sweep, and some who do nothing make room."""
+        LOG.warning("api.not_accepted", why=why, connections=len(self._all.connections))
+        if self._is_listening and self._listener is not None:
+            self._all.poll.unregister(self._listener)
+            self._is_listening = False
+        now = self._clock.monotonic()
+        for _ in range(min(AT_ONCE, len(self._all.connections))):
+            if one := self._all.crowd.largest().longest(None, now):
+                self._let_go(one)
+
+    def welcome(self, sock: socket.socket, client: tuple[str, int]) -> None:
+        """Somebody has connected from this address and port."""
+        now = self._clock.monotonic()
+        sock.settimeout(0)
+        one = Connection(sock, client, _peer(sock, client[0]), Reader(self._service.allowance), now)
+        with self._all.lock:
+            self._all.connections[sock.fileno()] = one
+            self._all.crowd.add(one)
+        self._make_room(one, now)
+        self._all.poll.register(sock, ONCE)
+        self._all.receive(one)
+
+    def _make_room(self, newest: Connection, now: float) -> None:
+        """Let go of those who have done nothing for longest, unless they ask something this very moment."""
+        while True:
+            with self._all.lock:
+                surplus = self._all.crowd.surplus(newest, now)
+            if surplus is None:
+                return
+            self._let_go(surplus)
+
+    def _let_go(self, one: Connection) -> None:
+        """Close, unless a request has come this very moment: it would be lost."""
+        if one.phase is Phase.IDLE and _is_asking(one):
+            self._all.receive(one)
+        else:
+            self._all.evict(one)
+
+    # --- connections go
+
+    def _sweep(self, now: float) -> None:
+        """Once a second: who is late goes."""
+        if now - self._swept < (SWEEP_S if self._ends is None else DRAIN_SWEEP_S):
+            return
+        self._swept = now
+        self._listen()
+        for one in list(self._all.connections.values()):
+            if one.is_late(now, self._bounds.deadlines):
+                self._late(one)
+            elif self._ends is not None and one.phase is Phase.IDLE and self._is_left(one, now):
+                self._let_go(one)
+
+    def _is_left(self, one: Connection, now: float) -> bool:
+        """While draining: whether nothing was asked on an idle connection for a while."""
+        return now - max(one.since, self._drained_since) >= self._idle_s
+
+    def _late(self, one: Connection) -> None:
+        if one.phase is Phase.HEAD:
+            self._all.refuse(one, 408, "The head of the request did not come in time.")
+        elif one.phase is Phase.BODY:
+            self._all.refuse(one, 408, "The body of the request did not come in time.")
+        else:
+            self._let_go(one)
+
+
+def _is_asking(one: Connection) -> bool:
+    """Whether something has just come that was not read yet."""
+    try:
+        return bool(one.sock.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False
+
+
+def _peer(sock: socket.socket, address: str) -> str:
+    """Whom a connection counts for: an address, and with IPv6 its network, which one client may have all of."""
+    if sock.family != socket.AF_INET6:
+        return address
+    return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8].hex()
