@@ -4,14 +4,13 @@ import asyncio
 import io
 import queue
 import signal
-import socket
 import sys
 import threading
 from typing import Any
 
 import falcon
 
-from hydria.api.server import front, lanes, wsgi
+from hydria.api.server import exchange, front, lanes, master, wsgi
 from hydria.kit import clock
 
 THREADS = 16
@@ -31,9 +30,9 @@ application.add_route("/", Nothing())
 
 def ours(port: int) -> None:
     """The product's front."""
-    listener = socket.create_server(("127.0.0.1", port), backlog=1024)
-    service = front.Service(application=application, lanes=lanes.Lanes(THREADS), allowance=lambda *_: 1 << 20)
-    made = front.Front(service, front.Bounds(), clock.SystemClock())
+    listener = master.bind(master.Plan("127.0.0.1", port, 1, "", [], []))
+    service = exchange.Service(application=application, lanes=lanes.Lanes(THREADS), allowance=lambda *_: 1 << 20)
+    made = front.Front(service, exchange.Bounds(), clock.SystemClock())
     signal.signal(signal.SIGTERM, lambda *_: made.drain(quick=True))
     made.serve(listener)
 

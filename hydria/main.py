@@ -176,16 +176,17 @@ def _api_worker(settings: Settings, descriptors: dict[str, int]) -> None:
     _share_metrics(settings)
     time = clock.SystemClock()
     lanes, front, process = (load(f"api.server.{name}") for name in ("lanes", "front", "process"))
+    exchange = load("api.server.exchange")
     writing = lanes.Slots(lanes.shared(of("api_settings", "threads")))
     meter, application = _app(settings, time, writing)
-    bounds = front.Bounds(
+    bounds = exchange.Bounds(
         connections=process.most_connections(of("api_settings", "max_connections")),
         connections_each=of("api_settings", "max_connections_per_peer"),
     )
     needs_token = of("api_settings", "auth_strategy") != "noauth"
-    service = front.Service(
+    service = exchange.Service(
         application=application,
-        lanes=lanes.Lanes(of("api_settings", "threads"), writing),
+        lanes=lanes.Lanes(of("api_settings", "threads"), writing, needs_token=needs_token),
         allowance=load("api.requests").Allowance(of("oslo_middleware", "max_request_body_size"), needs_token),
         meter=meter,
         is_one_of_many=of("api_settings", "workers") > 1,

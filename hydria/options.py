@@ -64,7 +64,11 @@ PLACES = {
         ),
         cfg.IntOpt("workers", default=1, min=1, max=64, help="Processes that answer."),
         cfg.IntOpt(
-            "threads", default=16, min=1, max=256, help="Requests answered at once by a process, half of them writes."
+            "threads",
+            default=16,
+            min=1,
+            max=256,
+            help="Requests with a token answered at once by a process, half of them writes.",
         ),
         cfg.IntOpt(
             "max_connections",

@@ -24,6 +24,7 @@ LOG = log.get()
 PIECE = 64 * 1024
 ONCE = select.EPOLLONESHOT
 READABLE, WRITABLE = select.EPOLLIN | ONCE, select.EPOLLOUT | ONCE
+NOW = socket.MSG_DONTWAIT  # asked of each call, it need not be said of each socket
 READING = (Phase.IDLE, Phase.HEAD, Phase.BODY)
 RESET = b"\1\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds
 
@@ -92,7 +93,7 @@ class Exchange:
 
     def receive(self, one: Connection) -> None:
         try:
-            data = one.sock.recv(PIECE)
+            data = one.sock.recv(PIECE, NOW)
         except BlockingIOError:
             data = None
         except OSError:
@@ -123,7 +124,7 @@ class Exchange:
         if one.reader.expects and not one.is_told:
             one.is_told = True
             with contextlib.suppress(OSError):
-                one.sock.send(answers.CONTINUE)
+                one.sock.send(answers.CONTINUE, NOW)
         self.poll.modify(one.sock, READABLE)
 
     def _weigh(self, one: Connection, held: int) -> None:
@@ -143,7 +144,7 @@ class Exchange:
     def _give(self, one: Connection, request: Request, now: float) -> None:
         one.move(Phase.BUSY, now)
         head = request.head
-        lane = self._service.lanes.lane(head.method, head.target)
+        lane = self._service.lanes.lane(head.method, head.target, has_token=head.has("x-auth-token"))
         if not lane.put(functools.partial(self._answer, one, request, now)):
             self.refuse(
                 one, 503, "Too many requests of this kind wait already; nothing was changed, try again in a moment."
@@ -188,7 +189,7 @@ class Exchange:
         """Send what can be sent now, and give the connection back to the loop."""
         one.closes, one.lingers = closes, lingers
         try:
-            sent = one.sock.send(data)
+            sent = one.sock.send(data, NOW)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -227,7 +228,7 @@ class Exchange:
 
     def _send(self, one: Connection) -> None:
         try:
-            sent = one.sock.send(one.out)
+            sent = one.sock.send(one.out, NOW)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -244,7 +245,7 @@ class Exchange:
 
     def _discard(self, one: Connection) -> None:
         try:
-            is_there = bool(one.sock.recv(PIECE))
+            is_there = bool(one.sock.recv(PIECE, NOW))
         except BlockingIOError:
             is_there = True
         except OSError:

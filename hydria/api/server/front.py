@@ -6,7 +6,7 @@ import socket
 
 from hydria.api.server.connection import Connection, Phase
 from hydria.api.server.crowd import Crowd
-from hydria.api.server.exchange import ONCE, Bounds, Exchange, Service
+from hydria.api.server.exchange import NOW, ONCE, Bounds, Exchange, Service
 from hydria.api.server.reader import Reader
 from hydria.kit import log
 from hydria.kit.clock import Clock
@@ -127,7 +127,6 @@ class Front:
             except OSError as error:
                 self._pause_listening(str(error))
                 return False
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.welcome(sock, client[:2])
         return True
 
@@ -150,7 +149,6 @@ class Front:
     def welcome(self, sock: socket.socket, client: tuple[str, int]) -> None:
         """Somebody has connected from this address and port."""
         now = self._clock.monotonic()
-        sock.settimeout(0)
         one = Connection(sock, client, _peer(sock, client[0]), Reader(self._service.allowance), now)
         with self._all.lock:
             self._all.connections[sock.fileno()] = one
@@ -205,7 +203,7 @@ class Front:
 def _is_asking(one: Connection) -> bool:
     """Whether something has just come that was not read yet."""
     try:
-        return bool(one.sock.recv(1, socket.MSG_PEEK))
+        return bool(one.sock.recv(1, socket.MSG_PEEK | NOW))
     except OSError:
         return False
 

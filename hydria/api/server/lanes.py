@@ -10,7 +10,8 @@ QUEUE = 32
 """Requests that may wait for each thread."""
 READING = ("GET", "HEAD", "OPTIONS")
 LOGINS = "/identity"
-LOGIN_THREADS = 2
+FEW = 2
+"""Threads for logins, and for what is asked without a token."""
 
 Job = Callable[[], None]
 
@@ -82,19 +83,26 @@ class Lane:
 
 
 class Lanes:
-    """Reads, logins and writes: writes that wait for a lock, and logins that cost time, hold up no read."""
+    """Reads, writes, logins, and what is asked without a token: none of them waits for another.
 
-    def __init__(self, threads: int, writing: Slots | None = None) -> None:
+    Writes may wait for a lock of the database, logins cost much time by intent, and strangers may ask for much that is open.
+    """
+
+    def __init__(self, threads: int, writing: Slots | None = None, *, needs_token: bool = True) -> None:
         writing = writing or Slots(shared(threads))
-        self._reading = Lane("read", Slots(max(2, threads - writing.threads - LOGIN_THREADS)))
-        self._logins = Lane("login", Slots(LOGIN_THREADS))
+        self._needs_token = needs_token
+        self._reading = Lane("read", Slots(max(2, threads - writing.threads)))
         self._writing = Lane("write", writing)
+        self._logins = Lane("login", Slots(FEW))
+        self._open = Lane("open", Slots(FEW))
 
-    def lane(self, method: str, path: str) -> Lane:
+    def lane(self, method: str, path: str, *, has_token: bool) -> Lane:
         """Where a request is answered."""
-        if method in READING:
-            return self._reading
-        return self._logins if path.startswith(LOGINS) else self._writing
+        if path.startswith(LOGINS) and method not in READING:
+            return self._logins
+        if self._needs_token and not has_token:
+            return self._open
+        return self._reading if method in READING else self._writing
 
 
 def shared(threads: int) -> int:

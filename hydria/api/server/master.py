@@ -33,6 +33,8 @@ START_S, END_S = 60.0, 13.0
 FIRST_PAUSE_S, MOST_PAUSE_S, WELL_S = 0.1, 10.0, 30.0
 """Before a worker that ended is replaced; it grows unless the last one lived well for a while."""
 BACKLOG = 4096
+BUFFER = 256 * 1024
+"""What the kernel keeps for a connection each way; by itself it would go to megabytes for clients that do not read."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,13 @@ class State:
 
 
 def bind(plan: Plan) -> socket.socket:
-    """A listening socket; raises OSError."""
+    """A listening socket; what is set here holds for all connections. Raises OSError."""
     family = socket.AF_INET6 if ":" in plan.host else socket.AF_INET
     made = socket.socket(family)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for way in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        made.setsockopt(socket.SOL_SOCKET, way, BUFFER)
     made.bind((plan.host, plan.port))
     made.listen(BACKLOG)
     return made

@@ -5,10 +5,13 @@ import os
 import resource
 import signal
 import socket
+import sys
 from dataclasses import dataclass
 
 from hydria.api.server.front import Front
 
+SWITCH_S = 0.0002
+"""How long a thread that computes keeps others from running: a request changes threads, and waits, a few times."""
 SPARED = 256
 """Descriptors for everything but clients."""
 
@@ -37,6 +40,7 @@ def run(front: Front, given: Descriptors) -> None:
     signal.signal(signal.SIGTERM, lambda *_: front.drain())
     signal.signal(signal.SIGINT, lambda *_: front.drain(quick=True))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what is loaded now stays, and need not be looked through again and again
     os.write(given.ready, b"1")

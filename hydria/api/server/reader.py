@@ -35,6 +35,7 @@ class Reader:
 
     __slots__ = (
         "_allowance",
+        "_allowed",
         "_body",
         "_fields",
         "_is_begun",
@@ -60,7 +61,7 @@ class Reader:
         """Set while the body is not whole."""
         self._target = b""
         self._fields: Fields = []
-        self._size = 0
+        self._size = self._allowed = 0
         self._body = bytearray()
         self._is_begun = False
 
@@ -161,15 +162,14 @@ class Reader:
             if head.length != 0:
                 raise Refused(501, "A request with a body cannot change to another protocol.")
             head.keeps = False
-        allowed = self._allowed(head)
+        allowed = self._allowed = self._allowance(target.partition("?")[0], head.has("x-auth-token"))
         if (head.length or 0) > allowed or (head.length is None and not allowed):
             self._overflow(head)
 
     def on_body(self, piece: bytes) -> None:
-        assert self.head is not None
         self._loose = 0
         self._body += piece
-        if self.head.length is None and len(self._body) > self._allowed(self.head):
+        if len(self._body) > self._allowed and self.head is not None:
             self._overflow(self.head)
 
     def on_message_complete(self) -> None:
@@ -183,9 +183,6 @@ class Reader:
             raise Enough
         if not self._whole[-1].head.keeps:
             raise Enough
-
-    def _allowed(self, head: Head) -> int:
-        return self._allowance(head.target.partition("?")[0], head.has("x-auth-token"))
 
     def _overflow(self, head: Head) -> None:
         declared = head.length or max(1, len(self._body))

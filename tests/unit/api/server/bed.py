@@ -29,7 +29,7 @@ class Queue:
     most: int = 1000
     jobs: list[Job] = field(default_factory=list)
 
-    def lane(self, method: str, path: str) -> "Queue":
+    def lane(self, method: str, path: str, *, has_token: bool) -> "Queue":
         return self
 
     def put(self, job: Job) -> bool:

@@ -10,16 +10,29 @@ from hydria.api.server.lanes import Lane, Lanes, Slots
 SOON_S = 5
 
 
-def test_reads_and_logins_go_on_while_all_that_write_wait() -> None:
+def test_no_kind_of_request_waits_for_another() -> None:
     made, end = Lanes(8), threading.Event()
-    writing = made.lane("POST", "/v2/lbaas/listeners")
-    for _ in range(20):
-        assert writing.put(lambda: end.wait(SOON_S))  # type: ignore[arg-type]
-    for method, path in (("GET", "/v2/lbaas/listeners"), ("HEAD", "/"), ("POST", "/identity/v3/auth/tokens")):
-        done = threading.Event()
-        assert made.lane(method, path).put(done.set)
-        assert done.wait(SOON_S)
+    asked = {
+        "write": ("POST", "/v2/lbaas/listeners", True),
+        "read": ("GET", "/v2/lbaas/listeners", True),
+        "login": ("POST", "/identity/v3/auth/tokens", False),
+        "open": ("GET", "/openapi", False),
+    }
+    found = {name: made.lane(method, path, has_token=token) for name, (method, path, token) in asked.items()}
+    for name in ("write", "login", "open"):
+        for _ in range(20):
+            assert found[name].put(lambda: end.wait(SOON_S))  # type: ignore[arg-type]
+        rest = [found.pop(n) for n in [name]] and list(found.values())
+        for lane in rest:
+            done = threading.Event()
+            assert lane.put(done.set)
+            assert done.wait(SOON_S)
     end.set()
+
+
+def test_where_nobody_needs_a_token_none_makes_no_difference() -> None:
+    made = Lanes(4, needs_token=False)
+    assert made.lane("GET", "/", has_token=False) is made.lane("GET", "/", has_token=True)
 
 
 @pytest.mark.parametrize("threads,writing", [(16, 8), (4, 2), (1, 2)])
