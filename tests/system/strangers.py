@@ -143,7 +143,7 @@ class Loop:
 
     honest: Callable[[], Honest]
     clients: int = 6
-    pause_s: float = 0.002
+    pause_s: float = 0.01
     all: list[Honest] = field(default_factory=list)
 
     def __enter__(self) -> Self:

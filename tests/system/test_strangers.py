@@ -142,12 +142,13 @@ def test_half_bodies_a_locked_database_and_a_restart_at_once(house: House, hones
 
 def test_a_restart_loses_no_request(house: House, honest: Any) -> None:
     before, master = ready(house), house.pid("api")
-    with Loop(honest, 8) as loop:
-        for _ in range(3):
+    with Loop(honest, 6) as loop:
+        for _ in range(2):
             wait_for(0.3)
-            after = hand_over(house)
-            assert (after["outcome"], house.pid("api"), after["pid"]) == ("", master, master)
+            assert (hand_over(house)["outcome"], house.pid("api")) == ("", master)
         wait_for(0.5)
+    after = ready(house)
+    assert after["pid"] == master
     print(f"asked {loop.asked}, failed {loop.failed}")
     assert (loop.failed, loop.asked > 200) == ([], True)
     assert not set(before["workers"]) & set(after["workers"])
@@ -223,8 +224,8 @@ def test_two_processes_share_the_work_and_their_metrics_outlive_a_restart(house:
 def counted(house: House) -> float:
     """Requests that the metrics tell of; 0 while nobody serves them."""
     where = house.deployment.settings.option("metrics", "bind_port")
+    connection = HTTPConnection("127.0.0.1", where, timeout=5)
     try:
-        connection = HTTPConnection("127.0.0.1", where, timeout=5)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
     except OSError:
