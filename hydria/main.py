@@ -1,16 +1,13 @@
 """One function per process: reads settings, builds adapters, wires, runs. The only place that wires; long and dull."""
 
 import argparse
-import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -153,48 +150,20 @@ def _works(settings: Settings, process: str, pid: int = 0, **fields: str) -> Non
 
 def api(settings: Settings) -> None:
     """The API, with the look-ups of one machine where it is local."""
-    told = os.environ.pop("HYDRIA_API", "")
-    if told not in ("", "plan"):
-        _api_worker(settings, json.loads(told))
+    told, process = os.environ.pop("HYDRIA_API", ""), load("api.server.process")
+    of = {name: settings.option("api_settings", name) for name in process.OPTIONS}
+    if told in ("", "plan"):
+        process.begin(of, settings.run, is_asked=bool(told))
         return
-    master = load("api.server.master")
-    host, port, workers = (settings.option("api_settings", name) for name in ("bind_host", "bind_port", "workers"))
-    words = [sys.executable, "-I", "-S", master.__file__], [sys.executable, "-m", "hydria.main", *sys.argv[1:]]
-    plan = master.Plan(host, port, workers, str(settings.run / "api.ready"), *words)
-    if told:
-        print(json.dumps(asdict(plan)))
-        return
-    shutil.rmtree(settings.run / "metrics", ignore_errors=True)
-    settings.run.mkdir(parents=True, exist_ok=True)
-    # The master loads nothing but the standard library: it becomes another program, in this process.
-    os.execv(sys.executable, [*plan.master, json.dumps(asdict(master.State(plan))), "--", *plan.command])
-
-
-def _api_worker(settings: Settings, descriptors: dict[str, int]) -> None:
-    """A process that answers."""
-    of = settings.option
     _share_metrics(settings)
+    most_bytes = settings.option("oslo_middleware", "max_request_body_size")
+    needs_token = settings.option("api_settings", "auth_strategy") != "noauth"
+    serving = process.Serving(of, load("api.requests").Allowance(most_bytes, needs_token), needs_token)
     time = clock.SystemClock()
-    lanes, front, process = (load(f"api.server.{name}") for name in ("lanes", "front", "process"))
-    exchange = load("api.server.exchange")
-    writing = lanes.Slots(lanes.shared(of("api_settings", "threads")))
-    meter, application = _app(settings, time, writing)
-    bounds = exchange.Bounds(
-        connections=process.most_connections(of("api_settings", "max_connections")),
-        connections_each=of("api_settings", "max_connections_per_peer"),
-    )
-    needs_token = of("api_settings", "auth_strategy") != "noauth"
-    service = exchange.Service(
-        application=application,
-        lanes=lanes.Lanes(of("api_settings", "threads"), writing, needs_token=needs_token),
-        allowance=load("api.requests").Allowance(of("oslo_middleware", "max_request_body_size"), needs_token),
-        meter=meter,
-        is_one_of_many=of("api_settings", "workers") > 1,
-    )
-    made = front.Front(service, bounds, time)
-    of("api_settings", "bind_host"), of("api_settings", "bind_port")  # the master's, but a change of them is one of ours
+    meter, application = _app(settings, time, serving.writing)
+    front = serving.front(application, meter, time)
     _works(settings, "api", os.getppid())
-    process.run(made, process.Descriptors(**descriptors))
+    process.run(front, process.Descriptors.read(told))
 
 
 def identity(settings: Settings, time: clock.Clock) -> Any:
