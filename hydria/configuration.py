@@ -379,7 +379,8 @@ def _refuse_keystone_nowhere(settings: Settings, text: str) -> None:
         return
     parser = configparser.RawConfigParser(default_section="\0", strict=True)
     parser.read_string(text)
+    section = parser.get("keystone_authtoken", "auth_section", fallback="") or "keystone_authtoken"
     for name, what in KEYSTONE.items():
-        if not parser.has_option("keystone_authtoken", name):
+        if not parser.has_option(section, name):
             why = f"is missing while auth_strategy = keystone; expected {what}"
-            raise BadSettings(f"{settings.path}: [keystone_authtoken] {name}: {why}", "add it")
+            raise BadSettings(f"{settings.path}: [{section}] {name}: {why}", "add it")

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from hydria.cli.boot import Boot
 from hydria.cli.changes import Act
 from hydria.cli.client import Client
 from hydria.cli.parts import Parts
-from hydria.cli.supervision import Kept, Standing, Supervision
+from hydria.cli.supervision import Kept, Supervision
 from hydria.cli.trouble import Trouble
 from hydria.cli.works import LOOK_S, START_S, Works
 from hydria.kit import running
@@ -27,15 +26,6 @@ END_S = 30.0
 """A process that is told to end may finish what it has begun for so long."""
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What is known of one process."""
-
-    standing: Standing
-    running: Running | None  # None: it has not said what it is since it began
-    addresses: tuple[str, ...]
 
 
 class Deployment:
@@ -79,12 +69,6 @@ class Deployment:
         with folder.told(self.settings.state):
             password = (self.settings.state / "passwords" / user).read_text().strip()
         return Client(self.url, user, password, "" if self.settings.is_open() else user, seconds=seconds)
-
-    def facts(self) -> list[Fact]:
-        """What is known of each process that is supervised."""
-        works, standing = self.works, self.supervision.standing()
-        found = works.found([one.name for one in standing])
-        return [Fact(one, found[one.name], works.addresses(one.name)) for one in standing]
 
     # --- up
 

@@ -9,6 +9,7 @@ from hydria.cli.deployment import Deployment
 from hydria.cli.findings import Concern
 from hydria.cli.supervision import Standing
 from hydria.cli.trouble import Trouble
+from hydria.cli.works import METERED
 from hydria.storage import census, database, integrity
 
 LOOK_S = 3.0
@@ -18,8 +19,6 @@ YOUNG_S = 3.0
 AGAIN_S = 1.5
 WAITS_S = 60.0
 """Work that has waited for so long is done by nobody."""
-METRICS = ("api", "worker", "health")
-"""Who serves metrics, from [metrics] bind_port on."""
 
 
 def answers(ours: Deployment) -> str:
@@ -139,12 +138,12 @@ def metrics(ours: Deployment) -> str:
     if not of("metrics", "enabled"):
         return "not enabled"
     host, first = str(of("metrics", "bind_host")), int(of("metrics", "bind_port"))
-    silent = [f"{name} ({host}:{first + n})" for n, name in enumerate(METRICS) if not _served(host, first + n)]
+    silent = [f"{name} ({host}:{first + n})" for n, name in enumerate(METERED) if not _served(host, first + n)]
     if silent:
         raise Concern(
             f"not served: {', '.join(silent)}", "see what else listens there (ss -ltnp), or set [metrics] bind_port"
         )
-    return f"served on {host}:{first} to {first + len(METRICS) - 1}"
+    return f"served on {host}:{first} to {first + len(METERED) - 1}"
 
 
 def _served(host: str, port: int) -> bool:

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 
 from hydria.cli.trouble import Trouble
-from hydria.storage import database, migrate
+from hydria.storage import database, integrity, migrate
 from hydria.storage.database import Database
+
+LOOK_S = 3.0
+"""Longest look through a file of SQLite: a page that is damaged is better told now than by whoever reads it."""
 
 
 def bring(databases: Iterable[Database]) -> None:
@@ -12,9 +15,13 @@ def bring(databases: Iterable[Database]) -> None:
     for one in databases:
         try:
             migrate.upgrade(one)
+            integrity.look(one, LOOK_S)
         except migrate.TooNew as error:
             reason, _, remedy = str(error).partition("; ")
             raise Trouble(reason, remedy) from error
+        except database.Damaged as error:
+            reason, _, remedy = str(error).rpartition("; ")
+            raise Trouble(f"{one.engine.url}: {reason}", remedy) from error
         except database.Unavailable as error:
             remedy = (
                 "make room, or set another state_path" if "full" in str(error) else "see [database] in the settings"

@@ -18,6 +18,8 @@ ENDURED = 4
 HAND_OVER_S = 70.0
 """A process that hands over gives its successor a minute."""
 LOOK_S = 0.03
+METERED = ("api", "worker", "health")
+"""Who shows metrics, each on the port after that of the one before."""
 
 
 class Works:
@@ -94,23 +96,3 @@ class Works:
     def datagrams(self) -> tuple[str, int]:
         """Address and port of the health manager."""
         return self._health_address, int(self._settings.option("health_manager", "bind_port"))
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        """Where a process listens, as its settings are now: `tcp 127.0.0.1:9876`."""
-        found = []
-        if name == "api":
-            found.append("tcp {}:{}".format(*map(_bracketed, self.listening())))
-        if name == "health":
-            found.append("udp {}:{}".format(*map(_bracketed, self.datagrams())))
-        if name in METERED and self._settings.option("metrics", "enabled"):
-            host, port = (self._settings.option("metrics", f"bind_{n}") for n in ("host", "port"))
-            found.append(f"tcp {_bracketed(host)}:{port + METERED.index(name)}")
-        return tuple(found)
-
-
-METERED = ("api", "worker", "health")
-"""Who shows metrics, each on the port after that of the one before."""
-
-
-def _bracketed(part: object) -> str:
-    return f"[{part}]" if ":" in str(part) else str(part)

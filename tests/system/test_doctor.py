@@ -386,7 +386,7 @@ def test_reads_are_logged_at_debug_level_and_a_changed_size_of_logs_needs_no_res
         assert house.command("up").returncode == 0
         api = house.deployment.client()
         threads = [
-            threading.Thread(target=lambda: [api.call("GET", f"{LB}?limit=1") for _ in range(1500)]) for _ in "12345"
+            threading.Thread(target=lambda: [api.call("GET", f"{LB}?limit=1") for _ in range(800)]) for _ in "12345"
         ]
         for thread in threads:
             thread.start()

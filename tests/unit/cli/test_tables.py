@@ -1,6 +1,7 @@
 """Bringing databases to this version's tables, and what is said when that cannot be."""
 
 import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from hydria.cli import tables
 from hydria.cli.trouble import Trouble
 from hydria.storage.database import Database
 from hydria.storage.tables import INTENT
+
+PAGE = 4096
 
 
 def test_a_new_database_gets_its_tables_and_may_be_brought_again(tmp_path: Path) -> None:
@@ -32,3 +35,17 @@ def test_a_database_of_a_newer_version_is_refused_with_a_remedy(tmp_path: Path) 
 def test_a_database_that_cannot_be_opened_is_named() -> None:
     with pytest.raises(Trouble, match=r"/nowhere/a\.db: unable to open"):
         tables.bring([Database("sqlite:////nowhere/a.db", INTENT)])
+
+
+def test_a_database_with_a_damaged_page_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    tables.bring([Database(f"sqlite:///{file}", INTENT)])
+    with contextlib.closing(sqlite3.connect(file)) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'member'").fetchone()[0]
+    with file.open("r+b") as pages:
+        pages.seek((page - 1) * PAGE)
+        pages.write(b"\xa5" * PAGE)
+    with pytest.raises(Trouble, match=r"a\.db: the database is damaged") as trouble:
+        tables.bring([Database(f"sqlite:///{file}", INTENT)])
+    assert trouble.value.remedy == "restore a backup"
