@@ -87,10 +87,16 @@ class Boot:
 
     def enable(self) -> str:
         """Have it started at boot. What does it, for people; "" where it was so before."""
-        return self._enable_unit() if shutil.which("systemctl") else self._enable_service()
+        # Whom runit has started goes on so, also where systemd was installed since: it would end what is under way.
+        is_runits = shutil.which("systemctl") is None or self._is_watched()
+        return self._enable_service() if is_runits else self._enable_unit()
+
+    def _is_watched(self) -> bool:
+        said = subprocess.run(["sv", "status", str(WATCHED / self.name)], capture_output=True, check=False).stdout
+        return said.startswith((b"run:", b"down:"))
 
     def _enable_unit(self) -> str:
-        self._remove_service()  # systemd may have been installed since
+        self._remove_service()  # nobody looks after it
         changed = _write(UNITS / f"{self.name}.service", unit(self), 0o644)
         if not changed and (ENABLED / f"{self.name}.service").is_symlink():
             return ""
