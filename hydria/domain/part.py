@@ -19,4 +19,6 @@ class Part(Resource, kw_only=True, frozen=True):
     provisioning_status: Annotated[str, Kept.COMPUTED, Doc("Whether what is wanted is what runs.")] = ""
     operating_status: Annotated[str, Kept.COMPUTED, Doc("What its amphorae see.")] = ""
     created_at: Annotated[Instant, Doc("When it was created (UTC).")]
-    updated_at: Annotated[Instant | None, Doc("When it was last changed; null until then.")] = None
+    updated_at: Annotated[
+        Instant | None, Doc("When it was last changed; null until it is settled for the first time.")
+    ] = None
