@@ -138,7 +138,9 @@ class Tool:
         there.wanted = wanted
 
     def _batch(self, where: str, members: list[Body]) -> None:
-        self.gopher.ask("PUT", where, {"members": members})
+        # Most is said of each, whatever the file says; what is checked elsewhere only where it is set.
+        said = {"name": "", "subnet_id": None, **DEFAULTS}
+        self.gopher.ask("PUT", where, {"members": [{**said, **m} for m in members]})
         self._whole()
 
     def _delete(self, name: str) -> None:

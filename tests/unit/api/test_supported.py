@@ -17,6 +17,7 @@ DEPLOYMENTS = {"haproxy": LACKS, "nothing": Lacks()}
 ANY = "cccccccc-0000-4000-8000-000000000001"
 BARE = {
     "vip_network_id": ANY,
+    "additional_vips": [{"subnet_id": ANY}],
     "flavor_id": "",
     "default_pool_id": "x",
     "redirect_pool_id": "x",
