@@ -4,11 +4,12 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 from rich.console import Console
 
-from hydria.cli import clouds, config, doctor, quickstart, removal, status, users
+from hydria.cli import clouds, config, quickstart, removal, users
 from hydria.cli import deployment as deployments
 from hydria.cli.deployment import Deployment
 from hydria.cli.parts import Parts
@@ -71,6 +72,11 @@ def run(arguments: argparse.Namespace, settings: Any, parts: Parts) -> int:
     return 1
 
 
+def _load(name: str) -> Any:
+    """What looks into the database takes longer to load than most commands take in all."""
+    return import_module(f"hydria.cli.{name}")
+
+
 def _tell(reason: str, remedy: str) -> None:
     line = f"hydria: {reason}; remedy: {remedy or 'hydria doctor'}"
     print(" ".join(line.split()), file=sys.stderr)
@@ -86,10 +92,11 @@ def _do(arguments: argparse.Namespace, deployment: Deployment, console: Console)
     elif arguments.command == "down":
         down(arguments, deployment, console)
     elif arguments.command == "status":
+        status = _load("status")
         asked = status.Asked(all=arguments.all, project=arguments.project, as_json=arguments.json)
-        return status.status(deployment, console, asked)
+        return int(status.status(deployment, console, asked))
     elif arguments.command == "doctor":
-        return doctor.examine(deployment, console, as_json=arguments.json)
+        return int(_load("doctor").examine(deployment, console, as_json=arguments.json))
     elif arguments.command == "quickstart":
         if arguments.down:
             down(arguments, deployment, console)
