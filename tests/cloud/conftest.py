@@ -109,6 +109,7 @@ def service(identity: Keystone, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with serving(identity, tmp_path_factory.mktemp("new"), "10.61") as found:
         identity.offer("load-balancer", f"http://127.0.0.1:{found.port}")
         yield found
+        identity.withdraw("load-balancer")
 
 
 @pytest.fixture(scope="module")

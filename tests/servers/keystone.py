@@ -96,6 +96,11 @@ class Keystone:
             endpoint = {"interface": interface, "service_id": service_id, "region_id": REGION, "url": url}
             self.call("POST", "/endpoints", {"endpoint": endpoint})
 
+    def withdraw(self, kind: str) -> None:
+        """Take a service out of the catalogue again."""
+        for service in self.call("GET", f"/services?type={kind}")["services"]:
+            self.call("DELETE", f"/services/{service['id']}")
+
     def settings(self, user: str = "hydria", **more: object) -> str:
         """What a service that asks this Keystone about tokens has in its settings file."""
         account = {"username": user, "password": PASSWORD, "project_name": "service"}
