@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from bench.deployment import NOOP
-from hydria import configuration
+from hydria import configuration, main
+from hydria.cli import ground
 from hydria.cli import keystone as takes
+from hydria.cli.deployment import Deployment
 from hydria.cli.trouble import Trouble
 from hydria.drivers.certificates import signing
 from tests.cloud.conftest import CLIENT, Service, serving
@@ -141,9 +143,9 @@ class Other(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def other(folder: Path, *, tls: bool) -> Iterator[str]:
+def other(folder: Path, *, tls: bool, kind: type[Other] = Other) -> Iterator[str]:
     """A server of another kind; with TLS, of an authority that nobody knows."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     if tls:
         root = signing.new_root("nobody", time.time(), 3600)
         file = folder / "server.pem"
@@ -157,6 +159,26 @@ def other(folder: Path, *, tls: bool) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+class Fast(Other):
+    """A Keystone whose clock is an hour ahead of ours, as far as it speaks of versions."""
+
+    def do_GET(self) -> None:
+        self.send_response(300)
+        self.end_headers()
+        self.wfile.write(b'{"versions": {"values": []}}')
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + 3600)
+
+
+def test_a_clock_that_differs_from_keystone_s_is_told(tmp_path: Path) -> None:
+    with other(tmp_path, tls=False, kind=Fast) as url:
+        group = f"[keystone_authtoken]\nauth_type = v3password\nauth_url = {url}\nuser_id = u\npassword = p\n"
+        read = settings(tmp_path, group)
+        with pytest.raises(Trouble, match=r"it is 3600 s behind Keystone's|it is 3599 s behind Keystone's"):
+            ground.clock(Deployment(read, main._parts(read)))
 
 
 def test_an_address_where_something_else_answers_is_told(identity: Keystone, tmp_path: Path) -> None:
