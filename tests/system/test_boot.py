@@ -57,6 +57,9 @@ def hydria(house: House, command: str, **environment: str) -> str:
 def power_off(house: House) -> None:
     """Nothing of it runs any more, and what is not on a disk is gone."""
     folder = str(house.file.parent)
+    for first in (house.deployment.settings.state / "machines").glob("*/pid"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(first.read_text().split()[0]), signal.SIGKILL)
     for pid, words in processes():
         with contextlib.suppress(OSError):  # it ended meanwhile, or is another's
             if folder in words or folder in str(Path(f"/proc/{pid}/cwd").readlink()):
