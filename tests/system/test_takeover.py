@@ -96,5 +96,5 @@ def test_a_worker_that_sleeps_amid_ten_creations_is_replaced_and_harms_nothing_w
     assert second.poll() is None
     assert house.empty(20)
     assert client.until(lambda: not house.deployment.parts.compute().list(), 5)
-    intent, _ = house.deployment.parts.databases()
-    assert client.until(lambda: not intent.read(ledger.every), 5)
+    with contextlib.closing(house.deployment.parts.databases()[0]) as intent:
+        assert client.until(lambda: not intent.read(ledger.every), 5)
