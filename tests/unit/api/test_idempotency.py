@@ -92,6 +92,7 @@ OFFERS: list[tuple[str, str, Any]] = [
 def test_what_is_no_tree_is_made_once_too(api: Service, method: str, path: str, asked: Any) -> None:
     api.token = "admin"
     path = path.format(profile=api.make("/flavorprofiles", "flavorprofile", **PROFILE, flavor_data="{}")["id"])
+    api.ask("PUT", f"/quotas/{PROJECT}", {"quota": {"pool": 5}})
     first, second = (keyed(api, "k", method, path, asked) for _ in range(2))
     assert first.status_code < 300
     assert (first.status_code, first.content) == (second.status_code, second.content)
