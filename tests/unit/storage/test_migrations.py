@@ -16,7 +16,10 @@ from sqlalchemy import String, Text, inspect, text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from hydria.storage import database, migrate
+from hydria.domain import kinds
+from hydria.kit import ids
+from hydria.storage import database, intents, migrate, rows, tables
+from tests.unit.storage import making
 
 CHAINS = pytest.mark.parametrize("chain", migrate.CHAINS)
 
@@ -103,6 +106,30 @@ def test_a_migration_that_is_interrupted_leaves_nothing(chain, opened, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         migrate.upgrade(crashing)
     assert crashing.read(lambda c: inspect(c).get_table_names()) == []
+
+
+def test_an_upgrade_that_was_killed_on_its_way_is_finished(empty_url, opened):
+    db = opened(empty_url, tables.INTENT)
+    db.write(lambda c: command.upgrade(migrate.settings("intent", c), "0001"))
+    db.write(lambda c: c.execute(text("ALTER TABLE member ADD COLUMN address_spelled VARCHAR(64)")))
+    migrate.upgrade(db)
+    assert differences(db, "intent") == []
+
+
+MAPPED = "UPDATE member SET address = '::ffff:c000:201', monitor_address = '::ffff:0:0'"
+"""As versions before wrote these addresses."""
+
+
+def test_an_ipv4_address_kept_as_an_ipv6_one_gets_the_form_it_is_compared_in(empty_url, opened):
+    db, lb = opened(empty_url, tables.INTENT), making.load_balancer()
+    migrate.upgrade(db)
+    member = making.part(kinds.MEMBER, lb, 1, pool_id=ids.new())
+    db.write(lambda c: intents.add(c, member))
+    for statement in (MAPPED, "UPDATE schema_intent SET version_num = '0001'"):
+        db.write(lambda c, words=statement: c.execute(text(words)))
+    migrate.upgrade(db)
+    kept = db.read(lambda c: rows.one(c, kinds.MEMBER, member.id))
+    assert (kept.address, kept.monitor_address) == ("::ffff:192.0.2.1", "::ffff:0.0.0.0")
 
 
 def test_processes_may_migrate_at_once(empty_url):
