@@ -11,6 +11,10 @@ TAG = re.compile(r'(?:W/)?"[!#-~]*"')
 LIST = re.compile(rf"\s*(?:{TAG.pattern}\s*(?:,\s*|\Z))+")
 
 
+class Tagged:
+    """What answers for one object of a tree, and makes its writes under `check`."""
+
+
 def tag(changed: int) -> str:
     """The tag of an object whose last write was of this generation."""
     return f'"{changed}"'

@@ -33,7 +33,7 @@ class Order:
     code: int = 202  # of the answer
 
 
-class LoadBalancers:
+class LoadBalancers(conditions.Tagged):
     """New amphorae for a load balancer."""
 
     def __init__(self, context: Context) -> None:

@@ -11,7 +11,7 @@ from hydria.api.accesslog import AccessLog
 from hydria.api.context import Context
 from hydria.api.errors import Unauthorized
 from hydria.api.idempotency import Mark
-from hydria.domain.refusals import Invalid
+from hydria.domain.refusals import Changed, Invalid
 from hydria.drivers.identity import Caller
 from hydria.kit import ids, log
 
@@ -106,6 +106,13 @@ class Gate:
         accept = (req.get_header("Accept") or "*/*").lower()
         if req.path not in PAGES and not any(kind in accept for kind in JSON):
             raise falcon.HTTPNotAcceptable(description="Only application/json is served.")
+
+    def process_resource(self, req: falcon.Request, _resp: falcon.Response, resource: object, _params: object) -> None:
+        """Refuse a write that expects a tag of what has none: it could only be passed over."""
+        ask = req.context.get("ask")
+        if ask is not None and ask.etags is not None and not isinstance(resource, conditions.Tagged):
+            message = "If-Match: what is asked for here has no tag; leave it out, or send it with the object itself."
+            raise Changed(message)
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, _resource: object, _succeeded: bool) -> None:
         took = self._context.clock.monotonic() - req.context.started

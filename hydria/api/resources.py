@@ -73,7 +73,7 @@ class Collection:
         return None if parent_id is None else reads.above(self._context, NESTED[self._kind][0], parent_id)
 
 
-class Item:
+class Item(conditions.Tagged):
     """One object of a kind."""
 
     def __init__(self, context: Context, kind: kinds.Kind) -> None:

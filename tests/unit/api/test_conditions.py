@@ -1,8 +1,10 @@
 """Tags of objects, and writes that are made only of an object as it was read."""
 
+from typing import Any
+
 import pytest
 
-from tests.unit.api.conftest import Service, paths
+from tests.unit.api.conftest import PROJECT, Service, paths
 
 KINDS = ("lb", "listener", "pool", "member", "hm", "policy", "rule")
 
@@ -67,3 +69,22 @@ def test_a_failover_may_depend_on_the_load_balancer_too(api: Service, tree: dict
     path, tag = f"/loadbalancers/{tree['lb']}", api.ask("GET", paths(tree)["lb"][0]).headers["ETag"]
     for tags, code in (('"0"', 412), (tag, 202)):
         assert api.ask("PUT", f"{path}/failover", headers={"If-Match": tags}, token="admin").status_code == code
+
+
+NO_TAG = [
+    ("PUT", "/pools/@pool/members", {"members": []}, "member"),
+    ("POST", "/pools/@pool/members", {"member": {"address": "192.0.2.9", "protocol_port": 80}}, "member"),
+    ("PUT", f"/quotas/{PROJECT}", {"quota": {"pool": 7}}, "admin"),
+    ("POST", "/loadbalancers", {"loadbalancer": {}}, "member"),
+]
+
+
+@pytest.mark.parametrize("method, path, body, token", NO_TAG)
+def test_a_write_that_expects_a_tag_of_what_has_none_is_refused(
+    api: Service, tree: dict[str, str], method: str, path: str, body: dict[str, Any], token: str
+) -> None:
+    where, members = path.replace("@pool", tree["pool"]), f"/pools/{tree['pool']}/members"
+    code, text = api.refused(method, where, body, token=token, headers={"If-Match": '"3"'})
+    assert (code, text.startswith("If-Match:")) == (412, True)
+    assert [m["id"] for m in api.get(members, "members")] == [tree["member"]]
+    assert api.ask("PUT", members, {"members": []}, headers={"If-Match": "*"}).status_code == 202
