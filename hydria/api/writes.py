@@ -9,6 +9,7 @@ from hydria.api import choices, conditions, idempotency, places, policies, waiti
 from hydria.api.context import Context
 from hydria.api.requests import Ask
 from hydria.domain import edits, kinds, restoring
+from hydria.domain.attributes import SPELLED
 from hydria.domain.edits import Edit, Stamp
 from hydria.domain.graphs import Planned
 from hydria.domain.loadbalancer import LoadBalancer
@@ -321,15 +322,18 @@ def _entries(context: Context, ask: Ask, locked: Locked, edit: Edit, action: str
     for part in edit.added:
         yield entry(context, ask, locked, "create", part, given(part))
     for before, after in edit.changed:
-        seen = shown.names(kinds.of(after))
-        changes = {name: pair for name, pair in edits.values(before, after).items() if name in seen}
-        yield entry(context, ask, locked, action, after, changes)
+        pairs = {n: [_seen(before, n), _seen(after, n)] for n in shown.names(kinds.of(after)) if n not in edits.STAMPS}
+        yield entry(context, ask, locked, action, after, {n: pair for n, pair in pairs.items() if pair[0] != pair[1]})
     for part in edit.removed:
         yield entry(context, ask, locked, "delete", part, {})
 
 
 def given(part: Part) -> dict[str, Any]:
     """What a new object sets: attribute to [nothing, value]."""
-    return {
-        n: [None, getattr(part, n)] for n in shown.names(kinds.of(part)) if getattr(part, n) not in (None, "", [], {})
-    }
+    values = {n: _seen(part, n) for n in shown.names(kinds.of(part))}
+    return {n: [None, value] for n, value in values.items() if value not in (None, "", [], {})}
+
+
+def _seen(part: Part, name: str) -> Any:
+    """The value of an attribute as users see it."""
+    return getattr(part, name + SPELLED, None) or getattr(part, name)

@@ -58,9 +58,9 @@ def _read(resource: type[Resource], at: At, body: dict[str, Any]) -> dict[str, A
     except msgspec.ValidationError:
         raise Invalid(_culprit(resource, at, body)) from None
     values = written(resource, read)
-    for name in _identifiers(resource):
-        if isinstance(values.get(name), str):
-            values[name] = values[name].lower()
+    for name, kind in _identifiers(resource).items():
+        if name in values:
+            values[name] = _small(kind, values[name])
     for name in spelled(resource):
         if name in values:
             values[name + SPELLED] = body[name] if body.get(name) != values[name] else None
@@ -68,12 +68,28 @@ def _read(resource: type[Resource], at: At, body: dict[str, Any]) -> dict[str, A
 
 
 @cache
-def _identifiers(resource: type[Resource]) -> tuple[str, ...]:
-    return tuple(
-        a.name
-        for a in attributes(resource).values()
-        if any(m.pattern and ids.TEXT in m.pattern for m in _bare(a.type)[1])
-    )
+def _identifiers(resource: type[Resource]) -> dict[str, Any]:
+    """Attributes that are identifiers, or hold some, with their types."""
+    return {a.name: a.type for a in attributes(resource).values() if _holds_identifiers(a.type)}
+
+
+def _holds_identifiers(kind: Any) -> bool:
+    bare, metas = _bare(kind)
+    if isinstance(bare, type) and issubclass(bare, Resource):
+        return bool(_identifiers(bare))
+    inside = get_args(bare)[:1] if get_origin(bare) is list else ()
+    return any(m.pattern and ids.TEXT in m.pattern for m in metas) or any(_holds_identifiers(k) for k in inside)
+
+
+def _small(kind: Any, value: Any) -> Any:
+    """A value with its identifiers in lower case, as they are compared and shown."""
+    if isinstance(value, list):
+        element = get_args(_bare(kind)[0])[0]
+        return [_small(element, v) for v in value]
+    if isinstance(value, Resource):
+        own = {name: _small(k, getattr(value, name)) for name, k in _identifiers(type(value)).items()}
+        return msgspec.structs.replace(value, **own)
+    return value.lower() if isinstance(value, str) else value
 
 
 def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
@@ -81,7 +97,7 @@ def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
     known = {a.name: a for a in attributes(resource).values() if a.at & at}
     for name, value in body.items():
         if name not in known:
-            return _unwritable(resource, name)
+            return _unwritable(resource, at, name)
         if value is not None and not _fits(known[name], value):
             return _message(known[name], value)
     for name, a in known.items():
@@ -90,11 +106,14 @@ def _culprit(resource: type[Resource], at: At, body: dict[str, Any]) -> str:
     return "The body does not fit."
 
 
-def _unwritable(resource: type[Resource], name: str) -> str:
+def _unwritable(resource: type[Resource], at: At, name: str) -> str:
     """Why an attribute cannot be written now: it is fixed, worked out, or there is no such one."""
     known = attributes(resource)
     a = known.get("project_id" if name in PROJECT_NAMES else name)
-    if name == BROUGHT.get(resource.__name__) or (a and (a.at & At.CREATE or name in PROJECT_NAMES)):
+    is_brought = name == BROUGHT.get(resource.__name__)
+    if is_brought and at is At.CREATE:
+        return f"{quoted(name)} can be given only inside a parent that is made with it."
+    if is_brought or (a and (a.at & At.CREATE or name in PROJECT_NAMES)):
         return f"{quoted(name)} cannot be changed: it is fixed when the object is created."
     if a and a.kept is not Kept.HIDDEN:
         return f"{quoted(name)} cannot be set here: it follows from other facts."

@@ -85,7 +85,7 @@ def custom(kind: type, value: Any) -> Any:
     if kind in (Address, AsWritten) and isinstance(value, str):
         shortest = _shortest(value)
         return Address(shortest) if kind is Address else AsWritten(value)
-    if kind is HttpVersion and str(value) in ("1.0", "1.1"):
+    if kind is HttpVersion and str(value) in ("1", "1.0", "1.1"):  # many a writer of JSON makes 1 of 1.0
         return HttpVersion(str(value))
     message = f"{value!r} does not fit"
     raise ValueError(message)

@@ -359,6 +359,31 @@ def test_what_is_known_and_fixed_is_not_called_unknown(api: Service, tree: dict[
     )
 
 
+def test_on_creation_nothing_is_said_to_be_fixed(api: Service, tree: dict[str, str]) -> None:
+    pool = {"name": "p", **POOL}
+    wanted = {"listener_id": tree["listener"], "action": "REJECT", "redirect_pool": pool}
+    code, text = api.refused("POST", "/l7policies", {"l7policy": wanted})
+    assert (code, "redirect_pool" in text, "changed" in text) == (400, True, False)
+
+
+def test_more_vips_are_told_apart_by_subnet_however_its_id_is_written(api: Service) -> None:
+    six = SIX.replace("d6", "ab")
+    asked = {"vip_subnet_id": six, "additional_vips": [{"subnet_id": six.upper()}]}
+    code, text = api.refused("POST", "/loadbalancers", {"loadbalancer": asked})
+    assert (code, text.startswith("additional_vips:")) == (400, True)
+
+
+def test_the_journal_says_addresses_as_they_were_written(api: Service, tree: dict[str, str]) -> None:
+    path, root = paths(tree)["member"]
+    for written in (LOUD, "2001:db8::181"):
+        api.ask("PUT", path, {root: {"monitor_address": written}})
+    events = api.get(f"/loadbalancers/{tree['lb']}/events?limit=2", "events")
+    assert [e["changes"] for e in events] == [
+        {"monitor_address": [LOUD, "2001:db8::181"]},
+        {"monitor_address": [None, LOUD]},
+    ]
+
+
 def fixed(tree: dict[str, str]) -> tuple[str, dict[str, Any]]:
     path, root = paths(tree)["listener"]
     return path, {root: {"protocol": "TCP"}}

@@ -37,6 +37,13 @@ def test_identifiers_are_written_small_and_networks_without_host_bits() -> None:
     assert (values["loadbalancer_id"], values["allowed_cidrs"]) == (UUID.lower(), ["192.0.2.0/24"])
 
 
+def test_identifiers_inside_of_attributes_are_written_small_too() -> None:
+    asked = {"additional_vips": [{"subnet_id": UUID, "port_id": UUID}], "vip_sg_ids": [UUID]}
+    values = forms.create(kinds.LOADBALANCER.resource, {"vip_subnet_id": UUID, **asked})
+    vip = values["additional_vips"][0]
+    assert {vip.subnet_id, vip.port_id, *values["vip_sg_ids"], values["vip_subnet_id"]} == {UUID.lower()}
+
+
 @pytest.mark.parametrize(
     "kind,body,words",
     [

@@ -78,7 +78,9 @@ def test_a_network_has_no_host_bits(address, length):
     assert address in ipaddress.ip_network(cidr)
 
 
-@pytest.mark.parametrize("kind, value", [(HttpVersion, "1.0"), (HttpVersion, 1.1), (HttpVersion, "1.1")])
+@pytest.mark.parametrize(
+    "kind, value", [(HttpVersion, "1.0"), (HttpVersion, 1.1), (HttpVersion, "1.1"), (HttpVersion, 1)]
+)
 def test_a_version_of_http_is_a_number(kind, value):
     assert custom(kind, value) == float(value)
 
