@@ -37,5 +37,5 @@ def _one_form(table: str, name: str) -> None:
     column = rows.c[name]
     c = op.get_bind()
     for row_id, address in c.execute(sa.select(rows.c.id, column).where(column.like("::ffff:%:%"))).all():
-        mapped = ipaddress.IPv6Address(address).ipv4_mapped
-        c.execute(sa.update(rows).where(rows.c.id == row_id).values({name: f"::ffff:{mapped}"}))
+        if mapped := ipaddress.IPv6Address(address).ipv4_mapped:
+            c.execute(sa.update(rows).where(rows.c.id == row_id).values({name: f"::ffff:{mapped}"}))
