@@ -182,7 +182,7 @@ def _limited(bare: Any, metas: list[Meta]) -> str:
     most = next((m.le for m in metas if m.le is not None), None)
     longest = next((m.max_length for m in metas if m.max_length is not None), None)
     if bare is int and not said:
-        return f"a number from {least} to {most}" if most is not None else f"a number, at least {least}"
+        return f"a whole number from {least} to {most}" if most is not None else f"a whole number, at least {least}"
     if said:
         return said if longest is None else f"{said}, at most {longest} characters"
     body = next((m.pattern for m in metas if m.pattern), None)

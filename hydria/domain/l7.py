@@ -85,7 +85,7 @@ def _value(r: L7Rule) -> None:
     if r.type is RuleType.SSL_CONN_HAS_CERT:
         fits, allowed = r.value.lower() == "true", "true"
     elif r.type is RuleType.SSL_VERIFY_RESULT:
-        fits, allowed = r.value.isdecimal() and r.value.isascii(), "a number, at least 0"
+        fits, allowed = r.value.isdecimal() and r.value.isascii(), "a whole number, at least 0"
     elif r.compare_type is Compare.REGEX:
         fits, allowed = _compiles(r.value), "a regular expression"
     else:

@@ -7,6 +7,9 @@ from hydria.domain.part import Part
 from hydria.domain.refusals import Conflict
 from hydria.domain.verdict import Verdict
 
+MOVED = "subnet_id"
+"""What a batch may change although no other update can."""
+
 
 def values(part: Part, runs: Part | None, verdict: Verdict | None) -> dict[str, Any]:
     """What is to be written into an object; raises Conflict when nothing of it is refused, or nothing of it runs."""
@@ -17,5 +20,5 @@ def values(part: Part, runs: Part | None, verdict: Verdict | None) -> dict[str, 
         message = f"Nothing of {part.id} runs, as it was refused when it was new: change it or delete it."
         raise Conflict(message)
     known = attributes(type(part))
-    names = [a.name for a in known.values() if a.at & At.UPDATE and a.kept is Kept.STORED]
+    names = [a.name for a in known.values() if (a.at & At.UPDATE or a.name == MOVED) and a.kept is Kept.STORED]
     return {name: getattr(runs, name) for name in (*names, *(n + SPELLED for n in spelled(type(part)) if n in names))}

@@ -10,7 +10,7 @@ from hydria.domain.verdict import Verdict
 from hydria.kit import ids
 
 
-def member(changed: int, weight: int) -> Member:
+def member(changed: int, weight: int, subnet: str | None = None) -> Member:
     return Member(
         id=ids.NIL,
         project_id="p",
@@ -23,6 +23,7 @@ def member(changed: int, weight: int) -> Member:
         address=Address("192.0.2.1"),
         protocol_port=80,
         weight=weight,
+        subnet_id=subnet,
     )
 
 
@@ -34,6 +35,10 @@ def test_what_may_be_changed_gets_the_values_that_run() -> None:
     values = restoring.values(member(2, 9), member(1, 3), verdict(2))
     assert values["weight"] == 3
     assert {"address", "protocol_port", "id", "changed"} & values.keys() == set()
+
+
+def test_a_member_that_a_batch_has_moved_gets_back_to_its_subnet() -> None:
+    assert restoring.values(member(2, 1, ids.new()), member(1, 1, ids.NIL), verdict(2))["subnet_id"] == ids.NIL
 
 
 @pytest.mark.parametrize("standing", [None, verdict(1)])
