@@ -176,7 +176,7 @@ def _certificates(li: Listener) -> None:
     own = bool(li.default_tls_container_ref or li.sni_container_refs)
     client = bool(li.client_ca_tls_container_ref or li.client_crl_container_ref)
     takes = li.protocol in (LP.TERMINATED_HTTPS, LP.PROMETHEUS)
-    _refuse(takes or not (own or client), f"{an(li.protocol)} listener has no certificates; use TERMINATED_HTTPS.")
+    _refuse(takes or not (own or client), f"{an(li.protocol)} listener has no certificates; leave them out.")
     _refuse(
         own or li.protocol is not LP.TERMINATED_HTTPS,
         "a TERMINATED_HTTPS listener needs default_tls_container_ref or sni_container_refs.",
@@ -192,7 +192,7 @@ def _headers(li: Listener, offer: Offer) -> None:
     known = HEADERS.get(li.protocol, frozenset())
     _refuse(
         bool(known) or not li.insert_headers,
-        f"{an(li.protocol)} listener cannot insert headers; use HTTP or TERMINATED_HTTPS.",
+        f"{an(li.protocol)} listener cannot insert headers; leave them out.",
     )
     for name in li.insert_headers:
         _refuse(name in known, f"insert_headers: {name!r} is not one of {', '.join(sorted(known & offer.headers))}.")
@@ -326,7 +326,7 @@ def _asking(monitor: HealthMonitor) -> HealthMonitor:
         for name in ("http_method", "url_path", "expected_codes", "http_version", "domain_name"):
             _refuse(
                 getattr(monitor, name) is None,
-                f"{name}: {an(monitor.type)} health monitor has none; use HTTP or HTTPS.",
+                f"{name}: {an(monitor.type)} health monitor has none; leave it out.",
             )
         return monitor
     _refuse(monitor.domain_name is None or monitor.http_version == 1.1, "domain_name needs http_version 1.1.")

@@ -9,6 +9,7 @@ from tests.unit.api.conftest import Service, Start
 
 POOL = {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN"}
 HTTP = {"protocol": "HTTP", "protocol_port": 80}
+MONITOR = {"type": "TCP", "delay": 5, "timeout": 3, "max_retries": 2}
 
 
 @pytest.fixture
@@ -22,8 +23,7 @@ def test_what_is_incomplete_is_made_and_completed_later(api: Service) -> None:
     listener = api.make("/listeners", "listener", loadbalancer_id=lb, **HTTP)
     pool = api.make("/pools", "pool", loadbalancer_id=lb, **POOL)
     assert (listener["default_pool_id"], pool["listeners"], pool["members"]) == (None, [], [])
-    monitor = {"pool_id": pool["id"], "type": "TCP", "delay": 5, "timeout": 3, "max_retries": 2}
-    api.make("/healthmonitors", "healthmonitor", **monitor)
+    api.make("/healthmonitors", "healthmonitor", pool_id=pool["id"], **MONITOR)
     api.settle()
     path = f"/listeners/{listener['id']}"
     assert api.get(path, "listener")["provisioning_status"] == "ACTIVE"
@@ -55,3 +55,16 @@ def test_what_is_incompatible_is_refused_with_what_is_possible(
     found = api.refused("POST", path, {root: {"loadbalancer_id": lb, **body}})
     assert (found[0], possible in found[1]) == (code, True), found
     assert api.get(path, f"{root}s") == api.get("/pools", "pools") == []
+
+
+@pytest.mark.parametrize(
+    "path,root,body",
+    [
+        ("/listeners", "listener", {**HTTP, "default_tls_container_ref": "r"}),
+        ("/listeners", "listener", {**HTTP, "protocol": "TCP", "insert_headers": {"X-Forwarded-For": "true"}}),
+        ("/pools", "pool", {**POOL, "healthmonitor": {**MONITOR, "url_path": "/"}}),
+    ],
+)
+def test_no_refusal_offers_what_is_refused_in_turn(api: Service, path: str, root: str, body: dict[str, Any]) -> None:
+    code, text = api.refused("POST", path, {root: {"loadbalancer_id": api.load_balancer()["id"], **body}})
+    assert (code, "HTTPS" in text, "leave" in text) == (400, False, True), text
