@@ -86,7 +86,7 @@ class Exchange:
             self._send(one)
         elif one.phase is Phase.LINGERING:
             self._discard(one)
-        elif one.phase is Phase.IDLE and one.reader.has_next:
+        elif one.phase is Phase.IDLE and not one.reader.is_empty:
             self._advance(one)  # what came behind the last request, before more is read
         elif one.phase in READING:
             self.receive(one)
@@ -220,11 +220,14 @@ class Exchange:
             if one.closes:
                 with contextlib.suppress(OSError):
                     one.sock.shutdown(socket.SHUT_WR)
+                one.reader.forget()
+                self.crowd.weigh(one, 0)
                 one.move(Phase.LINGERING, now)
             else:
                 one.move(Phase.IDLE, now)
-            # What came behind the last request is here already: being writable, which it is, brings the loop to it.
-            self.poll.modify(one.sock, WRITABLE if one.reader.has_next and not one.closes else READABLE)
+            # What came behind the last request, or a part of it, is here already: being writable, which it is, brings the
+            # loop to it, so that it has a deadline, and an Expect its answer.
+            self.poll.modify(one.sock, READABLE if one.reader.is_empty else WRITABLE)
 
     def _send(self, one: Connection) -> None:
         try:

@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+from collections.abc import Callable
 
 from hydria.api.server.connection import Connection, Phase
 from hydria.api.server.crowd import Crowd
@@ -15,6 +16,8 @@ LOG = log.get()
 AT_ONCE = 64
 """Connections taken, before others are looked at again."""
 SWEEP_S, DRAIN_SWEEP_S = 1.0, 0.1
+MAPPED = "::ffff:"
+"""Before an IPv4 address, where a socket of IPv6 serves both."""
 
 
 class Front:
@@ -91,11 +94,15 @@ class Front:
         elif fd == self._life:
             self._begin_drain(quick=False)
         elif one := self._all.connections.get(fd):
-            try:
-                self._all.ready(one)
-            except Exception as error:
-                LOG.error("api.bug", phase=one.phase.name, exc_info=error)  # noqa: TRY400  (one event, one line)
-                self._all.close(one)
+            self._do(one, self._all.ready)
+
+    def _do(self, one: Connection, step: Callable[[Connection], None]) -> None:
+        """A fault of ours costs the connection on which it shows, never the loop."""
+        try:
+            step(one)
+        except Exception as error:
+            LOG.error("api.bug", phase=one.phase.name, exc_info=error)  # noqa: TRY400  (one event, one line)
+            self._all.close(one)
 
     def _begin_drain(self, *, quick: bool) -> None:
         now = self._clock.monotonic()
@@ -142,19 +149,26 @@ class Front:
             self._all.poll.unregister(self._listener)
             self._is_listening = False
         now = self._clock.monotonic()
-        for _ in range(min(AT_ONCE, len(self._all.connections))):
-            if one := self._all.crowd.largest().longest(None, now):
-                self._let_go(one)
+        for _ in range(AT_ONCE):
+            with self._all.lock:
+                one = self._all.crowd.largest().longest(None, now) if len(self._all.crowd) else None
+            if one is None:
+                return
+            self._let_go(one)
 
     def welcome(self, sock: socket.socket, client: tuple[str, int]) -> None:
         """Somebody has connected from this address and port."""
         now = self._clock.monotonic()
-        one = Connection(sock, client, _peer(sock, client[0]), Reader(self._service.allowance), now)
+        address = client[0].removeprefix(MAPPED)
+        one = Connection(sock, (address, client[1]), _peer(address), Reader(self._service.allowance), now)
         with self._all.lock:
             self._all.connections[sock.fileno()] = one
             self._all.crowd.add(one)
         self._make_room(one, now)
-        self._all.poll.register(sock, ONCE)
+        self._do(one, self._begin)
+
+    def _begin(self, one: Connection) -> None:
+        self._all.poll.register(one.sock, ONCE)
         self._all.receive(one)
 
     def _make_room(self, newest: Connection, now: float) -> None:
@@ -168,10 +182,8 @@ class Front:
 
     def _let_go(self, one: Connection) -> None:
         """Close, unless a request has come this very moment: it would be lost."""
-        if one.phase is Phase.IDLE and _is_asking(one):
-            self._all.receive(one)
-        else:
-            self._all.evict(one)
+        is_asking = one.phase is Phase.IDLE and _is_asking(one)
+        self._do(one, self._all.receive if is_asking else self._all.evict)
 
     # --- connections go
 
@@ -183,7 +195,7 @@ class Front:
         self._listen()
         for one in list(self._all.connections.values()):
             if one.is_late(now, self._bounds.deadlines):
-                self._late(one)
+                self._do(one, self._late)
             elif self._ends is not None and one.phase is Phase.IDLE and self._is_left(one, now):
                 self._let_go(one)
 
@@ -208,8 +220,8 @@ def _is_asking(one: Connection) -> bool:
         return False
 
 
-def _peer(sock: socket.socket, address: str) -> str:
+def _peer(address: str) -> str:
     """Whom a connection counts for: an address, and with IPv6 its network, which one client may have all of."""
-    if sock.family != socket.AF_INET6:
+    if ":" not in address:
         return address
     return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8].hex()

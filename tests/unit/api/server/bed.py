@@ -63,9 +63,11 @@ class Answer:
 class Client:
     """The client's end of a connection."""
 
-    def __init__(self, bed: "Bed", address: str) -> None:
+    def __init__(self, bed: "Bed", address: str, says: bytes = b"") -> None:
         self.bed = bed
         self.sock, other = socket.socketpair()
+        if says:
+            self.sock.send(says)
         self.sock.settimeout(0)
         self.port = 1000 + bed.count
         bed.count += 1
@@ -115,7 +117,7 @@ class Bed:
         service = Service(
             application=application or self._application,
             lanes=self.queue,  # type: ignore[arg-type]
-            allowance=lambda path, has_token: MOST if has_token or path == "/login" else 0,
+            allowance=self._allowance,
             meter=lambda method, route, code, _: self.metered.append((method, route, code)),
         )
         self.front = Front(service, Bounds(**bounds), self.clock)
@@ -125,8 +127,14 @@ class Bed:
         start("200 OK", [("Content-Type", "text/plain")])
         return [self.answer or environ["PATH_INFO"].encode("latin-1") + environ["wsgi.input"].read()]
 
-    def client(self, address: str = "192.0.2.1") -> Client:
-        return Client(self, address)
+    def client(self, address: str = "192.0.2.1", says: bytes = b"") -> Client:
+        """Somebody who connects, and has said this before it is noticed."""
+        return Client(self, address, says)
+
+    def _allowance(self, path: str, has_token: bool) -> int:
+        if path == "/fault":
+            raise ZeroDivisionError
+        return MOST if has_token or path == "/login" else 0
 
     def close(self) -> None:
         """Leave nothing open."""

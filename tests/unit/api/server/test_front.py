@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.api.server.bed import GET, MOST, Bed, Client, post
+from tests.unit.api.server.bed import GET, HEAD, MOST, Bed, Client, post
 from tests.unit.api.server.conftest import Make
 
 
@@ -30,6 +30,24 @@ def test_the_next_request_waits_for_the_answer_before(bed: Bed) -> None:
     assert len(client.answers()) == 1
     bed.turn()
     assert len(bed.queue.jobs) == 1
+
+
+BEHIND = {"a head": (GET[:-4], 11), "a body": (post(2000) + b"a" * 1000, 8)}
+
+
+@pytest.mark.parametrize("half,seconds", BEHIND.values(), ids=BEHIND)
+def test_half_a_request_behind_another_has_its_deadline_from_when_its_turn_comes(
+    bed: Bed, half: bytes, seconds: float
+) -> None:
+    client = bed.client().say(GET + half)
+    bed.pass_time(seconds + 1)
+    assert codes(client) == [200, 408]
+
+
+def test_who_waits_to_send_the_body_of_a_second_request_is_told_to(bed: Bed) -> None:
+    client = bed.client().say(GET + post(2).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+    assert (client.hear() or b"").endswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert codes(client.say(b"ab")) == [200]
 
 
 @pytest.mark.parametrize("fields", [b"Connection: close\r\n", b"X: y\r\n"])
@@ -270,7 +288,35 @@ def test_bodies_that_hold_too_much_memory_make_room_for_others(make: Make) -> No
     assert codes(bed.client("192.0.2.7").say(post(1) + b"a")) == [200]
 
 
+MAPPED, NETWORK = [f"::ffff:192.0.2.{n}" for n in range(1, 6)], [f"2001:db8::{n}" for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("addresses,left", [(MAPPED, 5), (NETWORK, 3)], ids=["IPv4", "one network of IPv6"])
+def test_with_ipv6_an_ipv4_address_is_a_peer_and_else_a_network_is(make: Make, addresses: list[str], left: int) -> None:
+    bed = make(connections_each=3)
+    clients = [bed.client(address) for address in addresses]
+    assert sum(not one.is_closed() for one in clients) == left
+    assert codes(clients[-1].say(GET)) == [200]
+    assert bed.asked[-1]["REMOTE_ADDR"] == addresses[-1].removeprefix("::ffff:")
+
+
+def test_a_fault_while_somebody_is_let_in_costs_one_connection_not_all(bed: Bed) -> None:
+    other = bed.client()
+    assert bed.client("192.0.2.2", b"GET /fault HTTP/1.1\r\n" + HEAD + b"\r\n").is_closed()
+    assert codes(other.say(GET)) == [200]
+
+
 # --- draining
+
+
+def test_what_is_left_unread_while_draining_does_not_count_as_held(bed: Bed) -> None:
+    bed.queue.waits = True
+    client = bed.client().say(GET + GET + b"GET / ")
+    bed.front.drain()
+    bed.turn()
+    bed.queue.work()
+    assert codes(client) == [200]
+    assert bed.front.crowd.held == 0
 
 
 def test_draining_answers_what_is_under_way_and_says_that_it_is_the_last(bed: Bed) -> None:
