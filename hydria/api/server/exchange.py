@@ -14,7 +14,7 @@ from hydria.api.server.answers import Ending
 from hydria.api.server.connection import Connection, Deadlines, Phase
 from hydria.api.server.crowd import Crowd
 from hydria.api.server.framing import Refused
-from hydria.api.server.lanes import Lanes
+from hydria.api.server.lanes import Job, Lanes
 from hydria.api.server.reader import Allowance, Request
 from hydria.api.server.wsgi import Application, Place
 from hydria.kit import ids, log
@@ -22,6 +22,8 @@ from hydria.kit.clock import Clock
 
 LOG = log.get()
 PIECE = 64 * 1024
+FIRST = 4 * 1024
+"""Bytes of a stranger that are looked at first: much can be sent that costs much, such as chunks of one byte."""
 ONCE = select.EPOLLONESHOT
 READABLE, WRITABLE = select.EPOLLIN | ONCE, select.EPOLLOUT | ONCE
 NOW = socket.MSG_DONTWAIT  # asked of each call, it need not be said of each socket
@@ -93,7 +95,7 @@ class Exchange:
 
     def receive(self, one: Connection) -> None:
         try:
-            data = one.sock.recv(PIECE, NOW)
+            data = one.sock.recv(PIECE if one.served or one.phase is not Phase.IDLE else FIRST, NOW)
         except BlockingIOError:
             data = None
         except OSError:
@@ -145,10 +147,14 @@ class Exchange:
         one.move(Phase.BUSY, now)
         head = request.head
         lane = self._service.lanes.lane(head.method, head.target, has_token=head.has("x-auth-token"))
-        if not lane.put(functools.partial(self._answer, one, request, now)):
-            self.refuse(
-                one, 503, "Too many requests of this kind wait already; nothing was changed, try again in a moment."
-            )
+        lane.put(
+            Job(one.peer, functools.partial(self._answer, one, request, now), functools.partial(self._crowded, one))
+        )
+
+    def _crowded(self, one: Connection) -> None:
+        self.refuse(
+            one, 503, "Too many requests of this kind wait already; nothing was changed, try again in a moment."
+        )
 
     # --- answers; in a thread of a lane, but for what the server refuses
 

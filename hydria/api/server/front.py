@@ -9,12 +9,15 @@ from hydria.api.server.connection import Connection, Phase
 from hydria.api.server.crowd import Crowd
 from hydria.api.server.exchange import NOW, ONCE, Bounds, Exchange, Service
 from hydria.api.server.reader import Reader
+from hydria.api.server.turns import Turns
 from hydria.kit import log
 from hydria.kit.clock import Clock
 
 LOG = log.get()
 AT_ONCE = 64
 """Connections taken, before others are looked at again."""
+LOOKED_AT = 8
+"""Connections looked at, before more are taken: who is behind a crowd in the queue of the kernel waits for few of them."""
 SWEEP_S, DRAIN_SWEEP_S = 1.0, 0.1
 MAPPED = "::ffff:"
 """Before an IPv4 address, where a socket of IPv6 serves both."""
@@ -26,6 +29,7 @@ class Front:
     def __init__(self, service: Service, bounds: Bounds, clock: Clock) -> None:
         self._service, self._bounds, self._clock = service, bounds, clock
         self._all = Exchange(service, bounds, clock)
+        self._turns: Turns[Connection] = Turns()
         self._bell = os.pipe()
         self._listener: socket.socket | None = None
         self._is_listening = False
@@ -60,8 +64,11 @@ class Front:
 
     def turn(self, pause: float | None) -> None:
         """Do what there is to do, after so many seconds at the latest (None: whenever something happens)."""
-        for fd, _ in self._all.poll.poll(pause):
+        for fd, _ in self._all.poll.poll(0 if self._turns else pause):
             self._event(fd)
+        for _ in range(min(LOOKED_AT, len(self._turns))):
+            if one := self._turns.next():
+                self._do(one, self._all.ready)
         self._sweep(self._clock.monotonic())
 
     def drain(self, *, quick: bool = False) -> None:
@@ -94,7 +101,11 @@ class Front:
         elif fd == self._life:
             self._begin_drain(quick=False)
         elif one := self._all.connections.get(fd):
-            self._do(one, self._all.ready)
+            self._happened(one)
+
+    def _happened(self, one: Connection) -> None:
+        """It is looked at when its turn comes; behind a proxy too, newcomers do not hold up those who are known."""
+        self._turns.add((one.peer, one.served > 0), one)
 
     def _do(self, one: Connection, step: Callable[[Connection], None]) -> None:
         """A fault of ours costs the connection on which it shows, never the loop."""
@@ -165,11 +176,8 @@ class Front:
             self._all.connections[sock.fileno()] = one
             self._all.crowd.add(one)
         self._make_room(one, now)
-        self._do(one, self._begin)
-
-    def _begin(self, one: Connection) -> None:
-        self._all.poll.register(one.sock, ONCE)
-        self._all.receive(one)
+        self._do(one, lambda _: self._all.poll.register(sock, ONCE))
+        self._happened(one)
 
     def _make_room(self, newest: Connection, now: float) -> None:
         """Let go of those who have done nothing for longest, unless they ask something this very moment."""

@@ -5,6 +5,9 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from hydria.api.server.turns import Turns
 
 QUEUE = 32
 """Requests that may wait for each thread."""
@@ -13,7 +16,14 @@ LOGINS = "/identity"
 FEW = 2
 """Threads for logins, and for what is asked without a token."""
 
-Job = Callable[[], None]
+
+@dataclass(slots=True)
+class Job:
+    """What a thread is to do, for whom, and what is done instead where too much waits. Neither raises anything."""
+
+    peer: str
+    do: Callable[[], None]
+    refuse: Callable[[], None]
 
 
 class Slots:
@@ -57,29 +67,37 @@ class Slots:
 
 
 class Lane:
-    """Threads and their queue."""
+    """Threads and their queue, in which peers take turns: who asks much waits for himself."""
 
     def __init__(self, name: str, slots: Slots) -> None:
         self._slots = slots
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._turns: Turns[Job] = Turns()
+        self._bells: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """One for each job, at least."""
         self._most = QUEUE * slots.threads
         for number in range(slots.threads):
             # What is bound to the log here is bound there.
             run = contextvars.copy_context().run
             threading.Thread(target=run, args=(self._work,), name=f"{name}-{number}", daemon=True).start()
 
-    def put(self, job: Job) -> bool:
-        """Let a thread do it; False: too much waits already. A job raises nothing."""
-        if self._jobs.qsize() >= self._most:
-            return False
-        self._jobs.put(job)
-        return True
+    def put(self, job: Job) -> None:
+        """Let a thread do it. Where too much waits, the last job of whoever has most of them is refused, at once."""
+        with self._lock:
+            self._turns.add(job.peer, job)
+            surplus = self._turns.surplus() if len(self._turns) > self._most else None
+        self._bells.put(None)
+        if surplus:
+            surplus.refuse()
 
     def _work(self) -> None:
         while True:
-            job = self._jobs.get()
-            with self._slots.taken():
-                job()
+            self._bells.get()
+            with self._lock:
+                job = self._turns.next()
+            if job:
+                with self._slots.taken():
+                    job.do()
 
 
 class Lanes:

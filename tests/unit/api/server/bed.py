@@ -32,19 +32,18 @@ class Queue:
     def lane(self, method: str, path: str, *, has_token: bool) -> "Queue":
         return self
 
-    def put(self, job: Job) -> bool:
+    def put(self, job: Job) -> None:
         if len(self.jobs) >= self.most:
-            return False
-        if self.waits:
+            job.refuse()
+        elif self.waits:
             self.jobs.append(job)
         else:
-            job()
-        return True
+            job.do()
 
     def work(self) -> None:
         """Do all that waits."""
         while self.jobs:
-            self.jobs.pop(0)()
+            self.jobs.pop(0).do()
 
 
 @dataclass
@@ -127,8 +126,11 @@ class Bed:
         start("200 OK", [("Content-Type", "text/plain")])
         return [self.answer or environ["PATH_INFO"].encode("latin-1") + environ["wsgi.input"].read()]
 
-    def client(self, address: str = "192.0.2.1", says: bytes = b"") -> Client:
-        """Somebody who connects, and has said this before it is noticed."""
+    def client(self, address: str = "192.0.2.1") -> Client:
+        return Client(self, address)
+
+    def arrive(self, says: bytes, address: str = "192.0.2.1") -> Client:
+        """Somebody who has said this before it is noticed."""
         return Client(self, address, says)
 
     def _allowance(self, path: str, has_token: bool) -> int:
@@ -144,7 +146,7 @@ class Bed:
 
     def turn(self) -> None:
         """Let the front do all there is to do now."""
-        for _ in range(4):
+        for _ in range(8):
             self.front.turn(0)
 
     def pass_time(self, seconds: float) -> None:

@@ -243,6 +243,17 @@ def test_a_thousand_strangers_leave_a_busy_client_alone(make: Make) -> None:
     assert len(bed.front.crowd) == 10
 
 
+def test_whoever_comes_behind_a_crowd_waits_for_one_of_it(bed: Bed) -> None:
+    known = bed.client()
+    assert codes(known.say(GET)) == [200]
+    for _ in range(200):
+        bed.arrive(GET)
+    other, _ = bed.arrive(GET, "192.0.2.2"), known.sock.send(GET)
+    bed.front.turn(0)
+    assert (codes(other), codes(known)) == ([200], [200])
+    assert len(bed.asked) < 20
+
+
 def test_whose_request_is_being_answered_never_goes(make: Make) -> None:
     bed = make(connections_each=3)
     bed.queue.waits = True
@@ -302,7 +313,9 @@ def test_with_ipv6_an_ipv4_address_is_a_peer_and_else_a_network_is(make: Make, a
 
 def test_a_fault_while_somebody_is_let_in_costs_one_connection_not_all(bed: Bed) -> None:
     other = bed.client()
-    assert bed.client("192.0.2.2", b"GET /fault HTTP/1.1\r\n" + HEAD + b"\r\n").is_closed()
+    broken = bed.arrive(b"GET /fault HTTP/1.1\r\n" + HEAD + b"\r\n")
+    bed.turn()
+    assert broken.is_closed()
     assert codes(other.say(GET)) == [200]
 
 

@@ -1,13 +1,18 @@
 """Lanes: who waits for whom, and who does not."""
 
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from hydria.api.server import lanes
-from hydria.api.server.lanes import Lane, Lanes, Slots
+from hydria.api.server.lanes import Job, Lane, Lanes, Slots
 
 SOON_S = 5
+
+
+def job(do: Callable[[], object], peer: str = "", refuse: Callable[[], None] = lambda: None) -> Job:
+    return Job(peer, do, refuse)  # type: ignore[arg-type]
 
 
 def test_no_kind_of_request_waits_for_another() -> None:
@@ -21,11 +26,11 @@ def test_no_kind_of_request_waits_for_another() -> None:
     found = {name: made.lane(method, path, has_token=token) for name, (method, path, token) in asked.items()}
     for name in ("write", "login", "open"):
         for _ in range(20):
-            assert found[name].put(lambda: end.wait(SOON_S))  # type: ignore[arg-type]
+            found[name].put(job(lambda: end.wait(SOON_S)))
         rest = [found.pop(n) for n in [name]] and list(found.values())
         for lane in rest:
             done = threading.Event()
-            assert lane.put(done.set)
+            lane.put(job(done.set))
             assert done.wait(SOON_S)
     end.set()
 
@@ -40,17 +45,29 @@ def test_half_of_all_threads_write(threads: int, writing: int) -> None:
     assert lanes.shared(threads) == writing
 
 
-def test_a_queue_has_a_bound() -> None:
+@pytest.fixture
+def busy() -> Iterator[Lane]:
+    """A lane whose only thread is at work until the end."""
     lane, began, end = Lane("x", Slots(1)), threading.Event(), threading.Event()
-
-    def job() -> None:
-        began.set()
-        end.wait(SOON_S)
-
-    lane.put(job)
+    lane.put(job(began.set))
+    lane.put(job(lambda: end.wait(SOON_S)))
     assert began.wait(SOON_S)
-    assert [lane.put(job) for _ in range(lanes.QUEUE + 1)] == [True] * lanes.QUEUE + [False]
+    yield lane
     end.set()
+
+
+def test_a_queue_has_a_bound(busy: Lane) -> None:
+    refused: list[int] = []
+    for number in range(lanes.QUEUE + 2):
+        busy.put(job(lambda: None, refuse=lambda n=number: refused.append(n)))  # type: ignore[misc]
+    assert refused == [lanes.QUEUE, lanes.QUEUE + 1]
+
+
+def test_whoever_fills_a_queue_is_refused_and_nobody_else(busy: Lane) -> None:
+    refused: list[str] = []
+    for peer in "a" * 10_000 + "bcb":
+        busy.put(job(lambda: None, peer, lambda p=peer: refused.append(p)))  # type: ignore[misc]
+    assert (set(refused), len(refused)) == ({"a"}, 10_003 - lanes.QUEUE)
 
 
 def test_a_lane_knows_how_many_of_its_threads_are_busy() -> None:
