@@ -108,8 +108,13 @@ class Planner:
         self._said = b""
         self.fd, theirs = os.pipe()
         actions = [(os.POSIX_SPAWN_DUP2, theirs, 1), (os.POSIX_SPAWN_DUP2, theirs, 2)]
-        self.pid = os.posix_spawnp(command[0], command, {**os.environ, VARIABLE: "plan"}, file_actions=actions)
-        os.close(theirs)
+        try:
+            self.pid = os.posix_spawnp(command[0], command, {**os.environ, VARIABLE: "plan"}, file_actions=actions)
+        except OSError:
+            os.close(self.fd)
+            raise
+        finally:
+            os.close(theirs)
 
     def hear(self) -> Plan | str | None:
         """What it said, once it has ended: a plan, or why there is none."""
@@ -122,6 +127,19 @@ class Planner:
             return Plan(**json.loads(lines[-1]))
         except (IndexError, TypeError, ValueError):
             return lines[-1] if lines else "the process that reads the settings said nothing"
+
+    def is_late(self) -> bool:
+        """Whether it takes too long, or has left its end of the pipe to somebody who does."""
+        return time.monotonic() - self.began > START_S
+
+    def give_up(self) -> str:
+        """End it; why there is no plan."""
+        os.close(self.fd)
+        with contextlib.suppress(ChildProcessError):  # it has ended already
+            if not os.waitpid(self.pid, os.WNOHANG)[0]:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+        return f"the process that reads the settings did not end within {START_S:.0f} s"
 
 
 class Master:
@@ -190,6 +208,8 @@ class Master:
                 self._planned(self._planner.hear())
             elif fd in waiting:
                 self._heard(waiting[fd])
+        if self._planner and self._planner.is_late():
+            self._planned(self._planner.give_up())
         if self._before and time.monotonic() - self._began > START_S:
             self._undo(f"not ready within {START_S:.0f} s")
 
@@ -239,9 +259,12 @@ class Master:
             "ended": ended,
             "outcome": outcome,
         }
-        with open(f"{plan.ready}.new", "w") as file:
-            json.dump(words, file)
-        os.replace(f"{plan.ready}.new", plan.ready)
+        try:
+            with open(f"{plan.ready}.new", "w") as file:
+                json.dump(words, file)
+            os.replace(f"{plan.ready}.new", plan.ready)
+        except OSError as error:  # a full disk is no reason to serve nobody
+            tell("api.not_told", "error", file=plan.ready, why=str(error))
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
@@ -261,20 +284,28 @@ class Master:
             if one.ready is not None:
                 close(one.ready)
             tell("api.worker_ended", "warning", worker=pid, code=code)
-            if self._before:
-                self._undo(f"a new worker ended with {code} before it was ready; its log says why")
-            elif not self._is_served:
-                sys.exit(1)  # whoever started us sees that it does not work, and the end of the log
-            else:
-                self._pause = (
-                    FIRST_PAUSE_S if time.monotonic() - one.began > WELL_S else min(self._pause * 2, MOST_PAUSE_S)
-                )
-                self._start_at = time.monotonic() + self._pause
+            self._missed(f"a new worker ended with {code} before it was ready; its log says why", one.began)
+
+    def _missed(self, why: str, began: float) -> None:
+        """A worker that was started at that moment has ended, or did not begin."""
+        if self._before:
+            self._undo(why)
+        elif not self._is_served:
+            sys.exit(1)  # whoever started us sees that it does not work, and the end of the log
+        else:
+            is_well = time.monotonic() - began > WELL_S
+            self._pause = FIRST_PAUSE_S if is_well else min(self._pause * 2, MOST_PAUSE_S)
+            self._start_at = time.monotonic() + self._pause
 
     def _hire(self) -> None:
         """Start what is missing."""
         while len(self._workers) < self._plan.workers and time.monotonic() >= self._start_at:
-            self._workers.append(self._started())
+            now = time.monotonic()
+            try:
+                self._workers.append(self._started())
+            except OSError as error:
+                tell("api.worker_not_started", "error", why=str(error))
+                self._missed(f"a new worker cannot be started: {error}", now)
 
     def _started(self) -> Worker:
         listen = self._listener.fileno()
@@ -284,10 +315,16 @@ class Master:
         for fd in theirs:
             os.set_inheritable(fd, True)
         command = self._start()
-        pid = os.posix_spawnp(command[0], command, {**os.environ, VARIABLE: json.dumps(given)})
-        os.set_inheritable(listen, False)
-        os.close(ready[1])
-        os.close(life[0])
+        try:
+            pid = os.posix_spawnp(command[0], command, {**os.environ, VARIABLE: json.dumps(given)})
+        except OSError:
+            for fd in (ready[0], life[1]):
+                os.close(fd)
+            raise
+        finally:
+            os.set_inheritable(listen, False)
+            os.close(ready[1])
+            os.close(life[0])
         return Worker(pid, life[1], ready[0], time.monotonic())
 
     def _start(self) -> list[str]:
@@ -298,7 +335,12 @@ class Master:
     # --- handing over
 
     def _ask(self) -> None:
-        self._planner = Planner(self._start())
+        began = time.monotonic()
+        try:
+            self._planner = Planner(self._start())
+        except OSError as error:
+            self._began = began
+            self._publish(f"the process that reads the settings cannot be started: {error}")
 
     def _planned(self, plan: Plan | str | None) -> None:
         if plan is None or self._planner is None:
@@ -339,8 +381,10 @@ class Master:
         state = State(self._plan, self._listener.fileno(), self._workers, self._old, self._began)
         for fd in (self._listener.fileno(), *(w.life for w in (*self._workers, *self._old))):
             os.set_inheritable(fd, True)
-        # What comes while nobody can hear it is heard by the successor.
+        # What comes while nobody can hear it is heard by the successor, and so is what was heard and not done.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD))
+        for number in self._orders:
+            os.kill(os.getpid(), number)
         master = self._plan.master
         os.execv(master[0], [*master, json.dumps(asdict(state)), "--", *self._plan.command])
 
@@ -348,6 +392,8 @@ class Master:
 
     def _end(self) -> None:
         """All workers answer what is under way; then there are none."""
+        if self._planner:
+            self._planner.give_up()
         everybody = [*self._workers, *self._old, *(self._before[2] if self._before else [])]
         for one in everybody:
             kill(one, signal.SIGINT)
