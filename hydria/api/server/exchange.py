@@ -165,7 +165,7 @@ class Exchange:
             )
             return
         head = request.head
-        keeps = request.is_whole and head.keeps and not self.is_ending
+        keeps = request.is_whole and not request.is_last and head.keeps and not self.is_ending
         ending = Ending(keeps=keeps, is_old=head.version == "1.0", is_head=head.method == "HEAD")
         place = Place(self.place, one.client, is_one_of_many=self._service.is_one_of_many)
         call = wsgi.Call()

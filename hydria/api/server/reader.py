@@ -24,6 +24,8 @@ class Request:
     """Length of the body; of one that was not read, as far as it is known."""
     is_whole: bool = True
     """False: the body is more than may be sent, and was not read; the connection is good for nothing more."""
+    is_last: bool = False
+    """Too much was sent behind it, which is not read."""
 
 
 class Enough(Exception):
@@ -179,7 +181,7 @@ class Reader:
         self._is_begun, self.head, self._body = False, None, bytearray()
         self._loose = 0
         if len(self._whole) > framing.MOST_AHEAD:
-            self._whole[-1].head.keeps = False  # who sends so many at once sends the rest again
+            self._whole[-1].is_last = True  # who sends so many at once sends the rest again
             raise Enough
         if not self._whole[-1].head.keeps:
             raise Enough

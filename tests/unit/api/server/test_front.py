@@ -2,6 +2,7 @@
 
 import pytest
 
+from hydria.api.server import framing
 from tests.unit.api.server.bed import GET, HEAD, MOST, Bed, Client, post
 from tests.unit.api.server.conftest import Make
 
@@ -20,6 +21,16 @@ def test_requests_are_answered_one_after_another_on_one_connection(bed: Bed) -> 
 def test_requests_sent_at_once_are_answered_in_order(bed: Bed) -> None:
     client = bed.client().say(post(3, b"/1") + b"abc" + GET.replace(b" / ", b" /2 ") + post(1, b"/3") + b"d")
     assert [a.body for a in client.answers()] == [b"/1abc", b"/2", b"/3d"]
+
+
+def test_who_sends_too_many_at_once_sees_every_answer_and_which_is_the_last(bed: Bed) -> None:
+    client = bed.client().say(GET * 100)
+    for _ in range(framing.MOST_AHEAD):
+        bed.turn()
+    answers = client.answers()
+    assert ["connection" in a.fields for a in answers] == [False] * framing.MOST_AHEAD + [True]
+    client.say(GET)  # not a reset, which would take the answers along
+    assert client.is_closed()
 
 
 def test_the_next_request_waits_for_the_answer_before(bed: Bed) -> None:

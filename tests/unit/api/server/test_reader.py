@@ -181,7 +181,7 @@ def test_whether_more_is_asked_is_the_clients_choice(fields: bytes, version: byt
 def test_requests_behind_one_another_are_bounded() -> None:
     found = read(reader(), [NEXT * 5000])
     assert len(found) == framing.MOST_AHEAD + 1
-    assert [f.head.keeps for f in found if isinstance(f, Request)] == [True] * framing.MOST_AHEAD + [False]
+    assert [f.is_last for f in found if isinstance(f, Request)] == [False] * framing.MOST_AHEAD + [True]
 
 
 def test_a_client_that_waits_to_send_its_body_is_known() -> None:
