@@ -193,7 +193,7 @@ class LocalIdentity:
         return Caller(user.id, user.project_id, frozenset(user.roles))
 
     def _signature(self, body: bytes) -> str:
-        return hmac.new(bytes.fromhex(self._users.key), body, hashlib.sha256).hexdigest()
+        return hmac.digest(bytes.fromhex(self._users.key), body, "sha256").hex()
 
     def _refresh(self) -> None:
         seen = (_changed(self._path), _changed(self._revocations))
