@@ -16,8 +16,10 @@ from hydria.kit.clock import Clock
 LOG = log.get()
 AT_ONCE = 64
 """Connections taken, before others are looked at again."""
-LOOKED_AT = 8
-"""Connections looked at, before more are taken: who is behind a crowd in the queue of the kernel waits for few of them."""
+FEW = 8
+"""So many on which something has happened need not take turns."""
+LOOKED_AT = 2
+"""Else so many are looked at before more are taken: who comes behind a crowd waits for few of it."""
 SWEEP_S, DRAIN_SWEEP_S = 1.0, 0.1
 MAPPED = "::ffff:"
 """Before an IPv4 address, where a socket of IPv6 serves both."""
@@ -64,8 +66,10 @@ class Front:
 
     def turn(self, pause: float | None) -> None:
         """Do what there is to do, after so many seconds at the latest (None: whenever something happens)."""
-        for fd, _ in self._all.poll.poll(0 if self._turns else pause):
-            self._event(fd)
+        events = self._all.poll.poll(0 if self._turns else pause)
+        is_quiet = not self._turns and len(events) <= FEW
+        for fd, _ in events:
+            self._event(fd, is_quiet=is_quiet)
         for _ in range(min(LOOKED_AT, len(self._turns))):
             if one := self._turns.next():
                 self._do(one, self._all.ready)
@@ -93,7 +97,7 @@ class Front:
             return DRAIN_SWEEP_S
         return SWEEP_S if self._all.connections or not self._is_listening else None
 
-    def _event(self, fd: int) -> None:
+    def _event(self, fd: int, *, is_quiet: bool) -> None:
         if self._listener is not None and fd == self._listener.fileno():
             self._accept()
         elif fd == self._bell[0]:
@@ -101,7 +105,10 @@ class Front:
         elif fd == self._life:
             self._begin_drain(quick=False)
         elif one := self._all.connections.get(fd):
-            self._happened(one)
+            if is_quiet:
+                self._do(one, self._all.ready)
+            else:
+                self._happened(one)
 
     def _happened(self, one: Connection) -> None:
         """It is looked at when its turn comes; behind a proxy too, newcomers do not hold up those who are known."""
