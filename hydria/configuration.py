@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import importlib.util
 import ipaddress
+import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -176,6 +177,7 @@ def read(path: Path, *, required: bool = False) -> Settings:
     _parse(conf, path, [] if text is None else [str(path)])
     settings = Settings(path, conf, _libraries(text or ""))
     _refuse_open_door(settings)
+    _refuse_nested_folders(settings)
     _refuse_shared_ports(settings)
     _refuse_impatience(settings)
     _refuse_mixed_drivers(settings)
@@ -299,6 +301,14 @@ def _refuse_open_door(settings: Settings) -> None:
             f"{settings.path}: [api_settings] bind_host: {host} is open to others while auth_strategy = noauth; "
             "expected a loopback address such as 127.0.0.1, or auth_strategy = local"
         )
+
+
+def _refuse_nested_folders(settings: Settings) -> None:
+    """What must outlive processes is not in the folder that goes with them."""
+    state, run = (Path(os.path.normpath(path)) for path in (settings.state, settings.run))
+    if state.is_relative_to(run):
+        why = f"{state} is in run_path, {run}; expected a folder outside of it"
+        raise BadSettings(f"{settings.path}: [DEFAULT] state_path: {why}")
 
 
 def _refuse_shared_ports(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hydria.cli import changes, checks, client, folder, keystone, turn
+from hydria.cli import belongings, changes, checks, client, folder, keystone, turn
 from hydria.cli.boot import Boot
 from hydria.cli.changes import Act
 from hydria.cli.client import Client
@@ -147,6 +147,7 @@ class Deployment:
             checks.haproxy(self.settings.option("haproxy_amphora", "haproxy_cmd"))
         checks.folder(self.settings.state, "state_path")
         checks.folder(self.settings.run, "run_path", RUN_MB)
+        self._check_folders()
         if self.settings.option("DEFAULT", "start_at_boot"):
             self._boot().check()
         checks.sockets(self.settings.run)
@@ -154,6 +155,18 @@ class Deployment:
         for name, option in (("api", "[api_settings] bind_port"), ("health", "[health_manager] bind_port")):
             if any(act.name == name and (act.begins or act.moves(option)) for act in acts):
                 self._check_port(name, option)
+
+    def _check_folders(self) -> None:
+        """What is not ours yet is nobody else's: later we would remove what is in it."""
+        if not self.known:
+            belongings.refuse_foreign(self.settings.state, belongings.STATE, "state_path")
+        if not self._has_run:
+            belongings.refuse_foreign(self.settings.run, belongings.RUN, "run_path")
+
+    @property
+    def _has_run(self) -> bool:
+        """Whether run_path is ours: services are the first thing made there."""
+        return not set(self.parts.processes).isdisjoint(self.supervision.names())
 
     def _check_ranges(self, acts: Collection[Act]) -> None:
         """Amphorae keep the addresses they have: a range is not changed under them."""
@@ -268,11 +281,10 @@ class Deployment:
             done = [f"stopped {name}" for name in sorted({*before, *self.supervision.stop()})]
             if (everything or purge) and self.known and self.settings.is_local():
                 done += self._unwire()
-            if everything or purge:
-                shutil.rmtree(self.settings.run, ignore_errors=True)
-            if purge and self.settings.state.exists():
-                shutil.rmtree(self.settings.state)
-                done.append(f"removed {self.settings.state}")
+            if (everything or purge) and self.known and self._has_run:
+                belongings.remove(self.settings.run, belongings.RUN)
+            if purge and self.known:
+                done.append(belongings.remove(self.settings.state, belongings.STATE))
         return done
 
     def _unwire(self) -> list[str]:

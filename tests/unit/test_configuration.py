@@ -88,6 +88,12 @@ def test_a_name_of_the_deployment_that_is_none_is_refused(tmp_path: Path) -> Non
         read(tmp_path, f"[DEFAULT]\nstate_path = {tmp_path}\n")
 
 
+@pytest.mark.parametrize("state", ["/run/h", "/run/h/state", "/run/h/../h/state"])
+def test_what_is_kept_is_not_in_the_folder_that_goes_with_the_processes(tmp_path: Path, state: str) -> None:
+    with pytest.raises(BadSettings, match=r"\[DEFAULT\] state_path: \S+ is in run_path"):
+        read(tmp_path, f"[DEFAULT]\nstate_path = {state}\nrun_path = /run/h\n")
+
+
 KEYSTONE = "[api_settings]\nauth_strategy = keystone\n"
 
 
