@@ -46,6 +46,17 @@ class BadSettings(Exception):
         self.remedy = remedy
 
 
+class Parser(configparser.RawConfigParser):
+    """The file as groups of lines. A name is what is written: the library that gives values knows no other letters for it."""
+
+    def __init__(self, text: str, source: str = "") -> None:
+        super().__init__(default_section="\0")
+        self.read_string(text, source)
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 @dataclass(frozen=True)
 class Settings:
     """The file as read; `option("group", "name")` gives a value."""
@@ -206,13 +217,12 @@ def refuse_lacking(settings: Settings) -> None:
 
 
 def _libraries(text: str) -> dict[str, str]:
-    parser = configparser.RawConfigParser(default_section="\0")
-    parser.read_string(text)
+    parser = Parser(text)
     named = _of_libraries(parser)
     return {f"[{group}]": repr(sorted(parser.items(group)) if parser.has_section(group) else []) for group in named}
 
 
-def _of_libraries(parser: configparser.RawConfigParser) -> set[str]:
+def _of_libraries(parser: Parser) -> set[str]:
     """Groups of libraries: one of them may name another for its account."""
     section = parser.get("keystone_authtoken", "auth_section", fallback="")
     return {*LIBRARIES, *({section} if section and section not in options.PLACES else ())}
@@ -229,7 +239,8 @@ def _text(path: Path) -> str | None:
 
 def _parse(conf: Any, path: Path, files: list[str]) -> None:
     try:
-        conf(args=[], project="hydria", default_config_files=files, default_config_dirs=[])
+        # Nor from the environment: processes have another than whoever compares them with what is set.
+        conf(args=[], project="hydria", default_config_files=files, default_config_dirs=[], use_env=False)
     except cfg.Error as error:
         raise BadSettings(f"{path}: {error}") from error
     for group, known in options.PLACES.items():
@@ -240,6 +251,12 @@ def _parse(conf: Any, path: Path, files: list[str]) -> None:
 def _value(conf: Any, group: str, option: Any, path: Path) -> None:
     try:
         value = getattr(conf if group == "DEFAULT" else getattr(conf, group), option.dest)
+    except (
+        cfg.TemplateSubstitutionError,
+        cfg.NoSuchOptError,
+    ) as error:  # its words have a piece of the value, which may be a password
+        why = "a $ in it names no option; expected $$ for a $"
+        raise BadSettings(f"{path}: [{group}] {option.name}: {why}") from error
     except (cfg.Error, ValueError) as error:
         why = str(error).rpartition(" is not valid: ")[2]
         raise BadSettings(f"{path}: [{group}] {option.name}: {why}; expected {expected(option.type)}") from error
@@ -263,9 +280,8 @@ def expected(kind: Any) -> str:
 
 
 def _refuse_unknown(path: Path, text: str) -> None:
-    parser = configparser.RawConfigParser(default_section="\0", strict=True)
     try:
-        parser.read_string(text, source=str(path))
+        parser = Parser(text, str(path))
     except configparser.Error as error:
         raise BadSettings(f"{path}: {error}; expected [group] and lines of key = value") from error
     for group in parser.sections():
@@ -287,6 +303,7 @@ def _meant(group: str, key: str) -> str:
     if key in names:
         return f"did you mean that of [{names[key]}]?"
     here = [o.name for o in options.PLACES[group]]
+    key = key.lower()
     close = difflib.get_close_matches(key, here, 1) or difflib.get_close_matches(key, names, 1, 0.75)
     if not close:
         return f"expected one of the {len(here)} that [{group}] has, see docs/options.md"
@@ -387,8 +404,7 @@ def _refuse_keystone_nowhere(settings: Settings, text: str) -> None:
     """Whether Keystone can be found and logged in to is told at once, not by the first request."""
     if settings.option("api_settings", "auth_strategy") != "keystone":
         return
-    parser = configparser.RawConfigParser(default_section="\0", strict=True)
-    parser.read_string(text)
+    parser = Parser(text)
     section = parser.get("keystone_authtoken", "auth_section", fallback="") or "keystone_authtoken"
     for name, what in KEYSTONE.items():
         if not parser.has_option(section, name):

@@ -1,20 +1,24 @@
 """`hydria config`: options of the settings file are set, unset and shown; a file that could not be used is never written."""
 
 import argparse
-import configparser
 import os
 import re
 import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from hydria.cli import folder
+from hydria.cli import folder, turn
 from hydria.cli.deployment import Deployment
 from hydria.cli.trouble import Trouble
 
-SECRET = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
+SECRET = re.compile(r"(?<=://)([^:/@]*):.*@")  # up to the last host of several: each has a password
+QUERY = re.compile(r"(\w*pass\w*=)[^&]*")
+NAMES = re.compile("pass|secret|token|key")
+"""In the groups of libraries, which have many kinds of accounts."""
 Wanted = dict[tuple[str, str], str | None]
 """Group and option with its value; None: it is to have its default."""
 
@@ -34,32 +38,36 @@ def run(arguments: argparse.Namespace, deployment: Deployment, console: Console)
     """Do it; 0. Raises Trouble."""
     settings = deployment.settings
     if arguments.verb == "show":
-        console.print(shown(settings, deployment.parts.configuration().options), markup=False)
+        console.print(shown(settings, deployment.parts.configuration()), markup=False)
         return 0
     wanted = _wanted(arguments.words, arguments.verb == "set")
-    with folder.told(settings.path):
-        write(settings.path.resolve(), wanted, deployment.parts.configuration())
+    path = settings.path.resolve()
+    lock = path.with_name(f"{path.name}.lock")
+    with folder.told(path), turn.taken(lock, f"config {arguments.verb}", lambda line: print(line, file=sys.stderr)):
+        write(path, wanted, deployment.parts.configuration())
     console.print(f"written to {settings.path}; it takes effect with: hydria up")
     return 0
 
 
-def shown(settings: Any, options: Any) -> str:
+def shown(settings: Any, configuration: Any) -> str:
     """What differs from the defaults, as it would stand in the file; secrets are stars."""
-    file = configparser.RawConfigParser(default_section="\0")
-    file.read(settings.path)
-    lines = []
+    file = configuration.Parser(settings.path.read_text() if settings.path.exists() else "")
+    options, lines = configuration.options, []
     for group in (*options.PLACES, *options.LIBRARY):
         usual = {o.name: o.default for o in options.PLACES.get(group, ())}
         there = file.items(group) if file.has_section(group) else []
         kept = [
             (name, text) for name, text in there if name not in usual or settings.option(group, name) != usual[name]
         ]
-        lines += [f"[{group}]", *(f"{name} = {_masked(name, text)}" for name, text in kept)] if kept else []
+        lines += [f"[{group}]", *(f"{name} = {_masked(name, text, usual)}" for name, text in kept)] if kept else []
     return "\n".join(lines) or "every option has its default"
 
 
-def _masked(name: str, text: str) -> str:
-    return "***" if "password" in name else SECRET.sub(r"\1:***@", text)
+def _masked(name: str, text: str, usual: Mapping[str, Any]) -> str:
+    """`usual`: the options of a group of ours; which of them are secret is known."""
+    if name not in usual:
+        return "***" if NAMES.search(name) else text
+    return QUERY.sub(r"\1***", SECRET.sub(r"\1:***@", text))
 
 
 def _wanted(words: list[str], is_set: bool) -> Wanted:

@@ -88,6 +88,25 @@ def test_a_name_of_the_deployment_that_is_none_is_refused(tmp_path: Path) -> Non
         read(tmp_path, f"[DEFAULT]\nstate_path = {tmp_path}\n")
 
 
+@pytest.mark.parametrize("name", ["Log_Level", "LOG_LEVEL"])
+def test_an_option_in_other_letters_is_refused_and_not_passed_over(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadSettings, match=rf"\[DEFAULT\] {name}: no such option; did you mean log_level\?"):
+        read(tmp_path, f"[DEFAULT]\n{name} = debug\n")
+
+
+def test_nothing_but_the_file_gives_a_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_API_SETTINGS__BIND_PORT", "77")
+    assert read(tmp_path, "").option("api_settings", "bind_port") == 9876
+
+
+def test_a_password_with_a_dollar_is_refused_without_a_piece_of_it(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"\[database\] connection: a \$ .* expected \$\$ for a \$") as error:
+        read(tmp_path, "[database]\nconnection = mysql://u:my$hush@h/x\n")
+    assert "hush" not in str(error.value)
+    good = read(tmp_path, "[database]\nconnection = mysql://u:my$$hush@h/x\n")
+    assert good.database() == "mysql://u:my$hush@h/x"
+
+
 @pytest.mark.parametrize("state", ["/run/h", "/run/h/state", "/run/h/../h/state"])
 def test_what_is_kept_is_not_in_the_folder_that_goes_with_the_processes(tmp_path: Path, state: str) -> None:
     with pytest.raises(BadSettings, match=r"\[DEFAULT\] state_path: \S+ is in run_path"):

@@ -1,6 +1,8 @@
 """`hydria config`: what is written to the settings file, what is kept of it, and what is never written."""
 
 import argparse
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,33 @@ def test_what_differs_from_the_defaults_is_shown_without_secrets(
     said = capsys.readouterr().out
     database = "[database]\nconnection = postgresql://hydria:***@db/hydria\n"
     assert said == f"{database}[keystone_authtoken]\nauth_url = http://k\npassword = ***\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DEFAULT.transport_url=rabbit://u:secret@h,u:secret@i/",
+        "database.connection=mysql://u:se@secret@h/x",
+        "database.connection=postgresql://h/x?user=u&password=secret",
+        "keystone_authtoken.application_credential_secret=secret",
+        "keystone_authtoken.memcache_secret_key=secret",
+    ],
+)
+def test_no_secret_is_shown(file: Path, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(file, "set", line)
+    run(file, "show")
+    said = capsys.readouterr().out
+    assert "***" in said
+    assert "= secret" not in said
+    assert not re.search("[:@=]secret", said)
+
+
+def test_options_that_are_set_at_once_are_all_set(file: Path) -> None:
+    words = [f"quotas.default_{name}_quota=7" for name in configuration.options.QUOTAS]
+    with ThreadPoolExecutor(len(words)) as threads:
+        assert list(threads.map(lambda word: run(file, "set", word), words)) == [0] * len(words)
+    assert file.read_text().count("= 7\n") == len(words)
+    assert [p.name for p in file.parent.iterdir()] == ["hydria.conf"]
 
 
 def test_a_file_keeps_its_mode(file: Path) -> None:
