@@ -17,6 +17,7 @@ from hydria.configuration import Settings
 from hydria.kit import clock, ids, log
 from hydria.kit.secret import Secret
 
+PROGRAMS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 SAME = (
     "allow_pagination",
     "allow_sorting",
@@ -403,6 +404,7 @@ PROCESSES: dict[str, Callable[[Settings], None]] = {
 
 def cli() -> None:
     """The command `hydria`."""
+    _settle_in()
     parser = argparse.ArgumentParser(prog="hydria", description="Load balancing as a service.")
     parser.add_argument("--config", type=Path, help=f"settings file (default {configuration.CONFIG}, if it is there)")
     parser.add_argument("--version", action="version", version=f"hydria {__version__}")
@@ -415,11 +417,24 @@ def cli() -> None:
     try:
         settings = configuration.read(arguments.config or configuration.CONFIG, required=arguments.config is not None)
     except configuration.BadSettings as error:
-        sys.exit(f"hydria: {error}; remedy: {error.remedy}")
+        if arguments.command in PROCESSES:
+            log.setup(arguments.command)
+        sys.exit(desk.refuse(arguments, str(error), error.remedy))
     if arguments.command in PROCESSES:
         run(arguments.command, settings)
     else:
         sys.exit(desk.run(arguments, settings, _parts(settings)))
+
+
+def _settle_in() -> None:
+    """Whoever began us may have closed what is read and written, and may not know where an administrator's programs are."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:  # the next file that is opened would have this number
+            if (nowhere := os.open(os.devnull, os.O_RDWR)) != number:
+                os.dup2(nowhere, number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    known = os.environ.get("PATH", "").split(":")
+    os.environ["PATH"] = ":".join(dict.fromkeys([*filter(None, known), *PROGRAMS]))
 
 
 def run(name: str, settings: Settings) -> None:

@@ -1,15 +1,18 @@
 """The commands for people: up, restart, down, status, doctor, user, config, quickstart."""
 
 import argparse
+import json
+import os
 import sys
 import time
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from hydria.cli import clouds, config, quickstart, removal, users
+from hydria.cli import clouds, config, folder, quickstart, removal, users
 from hydria.cli import deployment as deployments
 from hydria.cli.deployment import Deployment
 from hydria.cli.parts import Parts
@@ -19,6 +22,15 @@ from hydria.drivers import faults
 OPEN = "WARNING: auth_strategy = noauth: every user and program of this machine may do everything"
 WIDTH = 200
 """Letters in a line that no window bounds: it is read by programs."""
+
+
+class Telling(Console):
+    """What is done, for whoever reads it; a reader that leaves does not end what is under way."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())  # what is still buffered goes there at the end
 
 
 WITH_VERBS = {"user": users.run, "config": config.run}
@@ -56,10 +68,11 @@ def _removing(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Any, parts: Parts) -> int:
     """Do a command; its exit code. Trouble is told in one line, with its remedy."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
+    console = Telling(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
     deployment = Deployment(settings, parts, tell=lambda line: console.print(line, markup=False))
     try:
-        return _do(arguments, deployment, console)
+        with folder.told(deployment.settings.path):
+            return _do(arguments, deployment, console)
     except Trouble as trouble:
         if trouble.log:
             print(trouble.log, file=sys.stderr)
@@ -69,6 +82,14 @@ def run(arguments: argparse.Namespace, settings: Any, parts: Parts) -> int:
         _tell(reason, remedy)
     except KeyboardInterrupt:
         _tell("interrupted", "run the command again")
+    return 1
+
+
+def refuse(arguments: argparse.Namespace, reason: str, remedy: str) -> int:
+    """Say that a command cannot be begun, programs too; its exit code."""
+    if getattr(arguments, "json", False):
+        print(json.dumps({"ok": False, "reason": reason, "remedy": remedy}, indent=2))
+    _tell(reason, remedy)
     return 1
 
 

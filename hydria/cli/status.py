@@ -47,9 +47,15 @@ def status(deployment: Deployment, console: Console, asked: Asked) -> int:
 
     As JSON: {"ok", "version", "api", "processes": [{"name", "pid", "up_s", "since", "memory_kb", "listens"}],
     "database", "broker": {"state", "found", "reason", "remedy"}, "load_balancers": {"total", "whole", "unseen", "operating",
-    "attention", "shown": [...]}}; what could not be asked is null.
+    "attention", "shown": [...]}}; what could not be asked is null; {"ok", "reason", "remedy"} where nothing could.
     """
-    standing = deployment.supervision.standing()
+    try:
+        with folder.told(deployment.settings.run):
+            standing = deployment.supervision.standing()
+    except Trouble as refused:
+        if asked.as_json:
+            print(json.dumps({"ok": False, "reason": refused.reason, "remedy": refused.remedy}, indent=2))
+        raise
     is_up = bool(standing) and all(s.pid for s in standing)
     beneath = list(_beneath(deployment)) if is_up else []
     seen, trouble = _listed(deployment, asked) if is_up else (None, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hydria import configuration, main
+from hydria import configuration, main, options
 from hydria.cli import config
 from hydria.cli.deployment import Deployment
 from hydria.cli.trouble import Trouble
@@ -129,7 +129,7 @@ def test_no_secret_is_shown(file: Path, line: str, capsys: pytest.CaptureFixture
 
 
 def test_options_that_are_set_at_once_are_all_set(file: Path) -> None:
-    words = [f"quotas.default_{name}_quota=7" for name in configuration.options.QUOTAS]
+    words = [f"quotas.default_{name}_quota=7" for name in options.QUOTAS]
     with ThreadPoolExecutor(len(words)) as threads:
         assert list(threads.map(lambda word: run(file, "set", word), words)) == [0] * len(words)
     assert file.read_text().count("= 7\n") == len(words)
