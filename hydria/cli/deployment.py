@@ -79,6 +79,7 @@ class Deployment:
         if self.settings.is_local():
             checks.root()
         with self._alone("up"), folder.told(self.settings.state):
+            folder.refuse_lost(self.settings, self.parts)
             acts = self._acts()
             is_whole = not acts and self._is_whole()
             if not is_whole:
@@ -275,6 +276,8 @@ class Deployment:
         """
         checks.root()
         with self._alone("down"), folder.told(self.settings.state):
+            if everything or purge:
+                folder.refuse_nameless(self.settings.state)
             before = self.supervision.running()  # the machine's own supervisor may end them before we do
             if not for_now:
                 self._boot().disable(remove=everything or purge)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hydria.cli import clouds
 from hydria.cli.parts import Parts
 from hydria.cli.trouble import Trouble
@@ -17,6 +19,7 @@ export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD={cloud}
 export PATH={root}/build/client/bin:{root}/.venv/bin:$PATH
 """
 ROOT = Path(__file__).parents[2]
+RESTORE = "put it back from the last backup, see docs/backup.md"
 USERS = (
     ("hydria", "demo", "demo", ("member", "reader")),
     ("hydria-admin", "admin", "admin", ("admin", "member", "reader")),
@@ -24,17 +27,54 @@ USERS = (
 """Cloud in clouds.yaml, user, project, roles."""
 
 
+def refuse_lost(settings: Any, parts: Parts) -> None:
+    """Names and keys that what runs was made with are there and whole: others would make strangers of it. Raises Trouble."""
+    refuse_nameless(settings.state)
+    if not (settings.state / "deployment").exists():
+        return
+    _read(settings.state / "master.keys", _first_key)
+    if settings.is_self_contained():
+        refuse_lost_users(settings, parts)
+
+
+def refuse_lost_users(settings: Any, parts: Parts) -> None:
+    """Users of a file that is made anew would be others, in other projects. Raises Trouble."""
+    if any((settings.state / name).exists() for name in ("passwords", "users.json")):
+        _read(settings.state / "users.json", parts.users().read)
+
+
+def refuse_nameless(state: Path) -> None:
+    """A deployment that has made certificates has a name; raises Trouble."""
+    if (state / "certificates").exists() and not (state / "deployment").exists():
+        raise Trouble(f"{state}/deployment is not there: the name of all that was made", RESTORE)
+
+
+def _read(path: Path, reader: Callable[[Path], object]) -> None:
+    try:
+        reader(path)
+    except FileNotFoundError as error:
+        raise Trouble(f"{path} is not there", RESTORE) from error
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Trouble(f"{path} is damaged", RESTORE) from error
+
+
+def _first_key(path: Path) -> bytes:
+    _, key = path.read_text().partition("\n")[0].split(":")
+    return bytes.fromhex(key)
+
+
 def prepare(settings: Any, parts: Parts) -> None:
     """Make what is missing; what is there stays as it is, save what tells clients where the API is now. Raises Trouble."""
     state = settings.state
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _once(state / "deployment", lambda: str(uuid.uuid4()))
     _once(state / "master.keys", lambda: f"1:{secrets.token_hex(32)}")
     if not settings.is_behind_keystone():
         (state / "passwords").mkdir(exist_ok=True, mode=0o700)
         for _, user, _, _ in USERS:
             _once(state / "passwords" / user, lambda: secrets.token_urlsafe(12))
         _users(state / "users.json", _passwords(state), parts)
+    # Last of what is made once: where it is, nothing of that may be missing. Whoever was killed before goes on here.
+    _once(state / "deployment", lambda: str(uuid.uuid4()))
     _tell_clients(settings)
     parts.issuer().controller_certificate("controller")
 

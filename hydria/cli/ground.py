@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hydria.cli import checks, keystone
+from hydria.cli import checks, folder, keystone
 from hydria.cli.deployment import RUN_MB, Deployment
 from hydria.cli.findings import Concern
 from hydria.cli.trouble import Trouble
@@ -22,7 +22,8 @@ OPENED = stat.S_IRWXG | stat.S_IRWXO
 
 
 def deployment(ours: Deployment) -> str:
-    """Something was brought up here once."""
+    """Something was brought up here once, and its name and keys are there."""
+    folder.refuse_lost(ours.settings, ours.parts)
     if not ours.known:
         raise Trouble("nothing was ever brought up here", "hydria up")
     return str(ours.settings.state)
@@ -93,15 +94,15 @@ def _secret(state: Path) -> Iterator[Path]:
 
 def certificates(ours: Deployment) -> str:
     """Roots and the controller's certificate are good, and stay so for a while."""
-    folder = ours.settings.state / "certificates"
+    kept = ours.settings.state / "certificates"
     now = time.time()
     try:
-        ends = expiry.ends(folder)
+        ends = expiry.ends(kept)
     except ValueError as error:
         reason, _, remedy = str(error).partition("; ")
         raise Trouble(reason, remedy) from error
     if not ends:
-        raise Trouble(f"there is none in {folder}", "hydria up makes them; or restore them from a backup")
+        raise Trouble(f"there is none in {kept}", "hydria up makes them; or restore them from a backup")
     remedy = "hydria up renews the controller's; roots are followed by new ones long before: see the clock"
     told = [f"{name} {_when(end, now)}" for name, end in sorted(ends.items(), key=lambda e: e[1]) if end < now + SOON_S]
     if any(end <= now for end in ends.values()):

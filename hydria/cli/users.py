@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace, deployment: Deployment, console: Console)
         raise Trouble(f"there are no users of ours: [api_settings] auth_strategy = {strategy}", remedy)
     file = deployment.settings.state / "users.json"
     with folder.told(deployment.settings.state):
+        folder.refuse_lost_users(deployment.settings, deployment.parts)
         if arguments.verb == "list":
             return _list(deployment.parts.users().read(file).users, console)
         if arguments.verb == "remove":

@@ -178,7 +178,7 @@ def test_a_healthy_deployment_has_nothing_wrong(running: House) -> None:
     assert "processes: api, health, housekeeping, worker" in said
 
 
-def test_the_doctor_finds_a_process_that_does_not_come_up(running: House) -> None:
+def test_the_doctor_finds_why_a_process_does_not_come_up(running: House) -> None:
     keys = running.deployment.settings.state / "master.keys"
     kept = keys.rename(keys.with_name("kept"))
     try:
@@ -189,10 +189,21 @@ def test_the_doctor_finds_a_process_that_does_not_come_up(running: House) -> Non
     finally:
         kept.rename(keys)
     assert (said.returncode, said.stderr) == (1, "")
-    # It is begun again and again: a look finds it while it runs or while it does not.
-    assert re.search("^wrong +processes: health (does not run|runs, and has not begun)", said.stdout, re.MULTILINE)
-    assert "master.keys" in said.stdout
+    assert re.search(rf"^wrong +deployment: {keys} is not there$", said.stdout, re.MULTILINE)
+    assert re.search("^wrong +processes: explained by what is wrong with: deployment$", said.stdout, re.MULTILINE)
     assert client.until(lambda: working(running), 5)
+
+
+def test_keys_that_are_lost_are_not_made_anew(running: House) -> None:
+    keys = running.deployment.settings.state / "master.keys"
+    kept = keys.rename(keys.with_name("kept"))
+    try:
+        said = running.command("up")
+        assert not keys.exists()
+    finally:
+        kept.rename(keys)
+    assert (said.returncode, f"{keys} is not there; remedy: put it back" in said.stderr) == (1, True)
+    assert working(running)
 
 
 def test_the_doctor_tells_what_to_do_when_all_is_down(down: House) -> None:
