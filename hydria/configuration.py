@@ -86,7 +86,7 @@ class Settings:
     @property
     def service(self) -> str:
         """What the machine calls this deployment when it starts it."""
-        path = self.path.absolute()
+        path = Path(os.path.normpath(self.path.absolute()))  # however the file is called, it is one deployment
         return "hydria" if path == CONFIG else f"hydria-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
     @property
@@ -190,6 +190,7 @@ def read(path: Path, *, required: bool = False) -> Settings:
     _refuse_open_door(settings)
     _refuse_nested_folders(settings)
     _refuse_shared_ports(settings)
+    _refuse_unheard(settings)
     _refuse_impatience(settings)
     _refuse_mixed_drivers(settings)
     _refuse_bad_deployment(settings)
@@ -337,6 +338,17 @@ def _refuse_shared_ports(settings: Settings) -> None:
     if first <= api < first + 3 and (len(hosts) == 1 or hosts & ANYWHERE.keys()):
         why = f"metrics need {first} to {first + 2}, and the API listens on {api}; expected ports that do not meet"
         raise BadSettings(f"{settings.path}: [metrics] bind_port: {why}")
+
+
+def _refuse_unheard(settings: Settings) -> None:
+    """Amphorae of this machine send to this very address, from networks of their own."""
+    given = settings.option("health_manager", "bind_ip")
+    if not (given and settings.is_local()):
+        return
+    ip = ipaddress.ip_address(given)
+    if ip.version != 4 or ip.is_unspecified or ip.is_loopback or ip.is_multicast:
+        why = f"{given} is nothing amphorae could send to; expected an IPv4 address of this machine, or nothing"
+        raise BadSettings(f"{settings.path}: [health_manager] bind_ip: {why}")
 
 
 def _refuse_impatience(settings: Settings) -> None:

@@ -107,6 +107,20 @@ def test_a_password_with_a_dollar_is_refused_without_a_piece_of_it(tmp_path: Pat
     assert good.database() == "mysql://u:my$hush@h/x"
 
 
+def test_one_file_is_one_service_whatever_way_leads_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "etc").mkdir()
+    name = read(tmp_path, "").service
+    monkeypatch.chdir(tmp_path)
+    for way in ("hydria.conf", "etc/../hydria.conf", f"{tmp_path}/etc/../hydria.conf"):
+        assert configuration.read(Path(way)).service == name
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "::", "fd00::1", "224.0.0.1"])
+def test_amphorae_are_not_told_to_send_where_nobody_hears_them(tmp_path: Path, address: str) -> None:
+    with pytest.raises(BadSettings, match=r"\[health_manager\] bind_ip: \S+ is nothing amphorae could send to"):
+        read(tmp_path, f"[health_manager]\nbind_ip = {address}\n")
+
+
 @pytest.mark.parametrize("state", ["/run/h", "/run/h/state", "/run/h/../h/state"])
 def test_what_is_kept_is_not_in_the_folder_that_goes_with_the_processes(tmp_path: Path, state: str) -> None:
     with pytest.raises(BadSettings, match=r"\[DEFAULT\] state_path: \S+ is in run_path"):

@@ -35,7 +35,9 @@ TEXTS = {
     "policy_file": ([], ["not-there.yaml"]),  # a good one is a file: see test_configuration
 }
 """Texts whose kind alone does not say what is good and what is bad."""
+NOOP = "[controller_worker]\ncompute_driver = noop\nnetwork_driver = noop\namphora_driver = noop\n"
 BESIDE = {
+    **dict.fromkeys(("bind_ip = 127.0.0.1", "bind_ip = ::1", "bind_ip = 0.0.0.0"), NOOP),
     "auth_strategy = keystone": "[keystone_authtoken]\nauth_url = http://127.0.0.1:5000\nauth_type = password\n",
     "minimum_tls_version = TLSv1.3": "default_listener_tls_versions = TLSv1.3\ndefault_pool_tls_versions = TLSv1.3\n",
     "heartbeat_interval = 3600": "heartbeat_timeout = 7200\n",
