@@ -109,16 +109,19 @@ class Folder(Checked):
     """An absolute path of a file or folder, of letters that may stand in the URL of a database and in a line."""
 
     def __init__(self) -> None:
-        super().__init__(type_name="a path that begins with /, without ? and control characters")
+        super().__init__(type_name="a path that begins with /, without .., ? and control characters")
 
     def __call__(self, value: str) -> str:
         if value and not value.startswith("/"):
             message = f"{value} does not begin with /"
             raise ValueError(message)
+        if ".." in value.split("/"):
+            message = f"{value} has .. in it"
+            raise ValueError(message)
         if bad := re.search(r"[?\x00-\x1f\x7f]", value):
             message = f"{value!r} has a {bad[0]!r} in it"
             raise ValueError(message)
-        return value
+        return re.sub("/+", "/", value)
 
 
 class Url(Checked):

@@ -76,7 +76,9 @@ class Supervision:
     def start(self, commands: dict[str, Sequence[str]]) -> None:
         """Supervise these; does nothing to those that run."""
         self.declare(commands)
-        if not self._supervisor():
+        if pid := self._supervisor():
+            self.pid_file.write_text(f"{pid}\n")
+        else:
             subprocess.run(
                 ["setsid", "--fork", "sh", "-c", START, str(self.pid_file), str(self._services)],
                 stdin=subprocess.DEVNULL,
@@ -130,7 +132,7 @@ class Supervision:
 
     def stop(self, wait_s: float = 15.0) -> list[str]:
         """Stop all; works after a crash of the supervisor, and twice. What was running."""
-        if pid := self._supervisor():
+        for pid in self._supervisors():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)  # it restarts nothing from here on
         names = self.names()
@@ -179,13 +181,16 @@ class Supervision:
         return log_files.end(self._logs / name / "current", lines)
 
     def _supervisor(self) -> int:
-        """The process of runsvdir; 0 when it does not run. A pid that was used again has another command line."""
-        try:
-            pid = int(self.pid_file.read_text())
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError, ValueError):
-            return 0
-        return pid if str(self._services).encode() in words else 0
+        """The process of runsvdir; 0 when it does not run."""
+        return next(self._supervisors(), 0)
+
+    def _supervisors(self) -> Iterator[int]:
+        """By their command line: the file of its number may be lost, or not written where the disk was full."""
+        ours = ["runsvdir", "-P", str(self._services), ""]
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if (entry / "cmdline").read_bytes() == "\0".join(ours).encode():
+                    yield int(entry.name)
 
 
 def _put(path: Path, text: str) -> bool:

@@ -134,6 +134,21 @@ def test_down_works_after_supervisors_were_killed(running: House, victims: tuple
     assert not keepers(running)
 
 
+def supervisors(house: House) -> list[int]:
+    line = f"runsvdir -P {house.deployment.settings.run}/services "
+    return [pid for pid, words in processes() if words == line]
+
+
+@pytest.mark.parametrize("number", ["", "1\n", "no number"])
+def test_a_supervisor_whose_number_was_lost_is_the_only_one_and_ends(running: House, number: str) -> None:
+    (before,) = supervisors(running)
+    running.deployment.supervision.pid_file.write_text(number)
+    assert done(running, "up")
+    assert supervisors(running) == [before]
+    assert done(running, "down")
+    assert client.until(lambda: not supervisors(running), 2)
+
+
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_that_is_killed_is_back_within_two_seconds(running: House, name: str) -> None:
     before = running.pid(name)

@@ -19,7 +19,7 @@ KINDS: dict[type, tuple[list[str], list[str]]] = {
     values.Host: HOSTS,
     values.PageLimit: (["1", "infinite", "100000"], ["0", "-1", "many"]),
     values.Identifier: (["6b2f6f0c-0f0e-4b5e-8f6e-0d6c3c2b1a00"], ["mine", "6b2f"]),
-    values.Folder: (["/tmp/a folder"], ["tmp", "./tmp", "/tmp/a?b", "/tmp/a\n b", "/tmp/a\x7f"]),
+    values.Folder: (["/tmp/a folder"], ["tmp", "./tmp", "/tmp/a?b", "/tmp/../a", "/tmp/a\n b", "/tmp/a\x7f"]),
     values.DatabaseUrl: (
         ["sqlite:////tmp/x.db", "postgresql://u:p@127.0.0.1/x", "mysql+pymysql://h/x", "mariadb://h:3/x"],
         ["sqlite://x.db", "postgresql://h", "mysql://", "oracle://h/x", "mysql+mysqldb://h/x", *URL],
