@@ -107,6 +107,7 @@ class Boot:
         changed = _write(SERVICES / self.name / "run", service(self), 0o755)
         link = WATCHED / self.name
         if not changed and link.is_symlink():
+            _sv("up", link)  # `pause` had it wait for the next start of the machine
             return ""
         WATCHED.resolve().mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
@@ -130,12 +131,14 @@ class Boot:
             self._remove_service()
         return before != [place for place in before if os.path.lexists(place)]
 
+    def pause(self) -> None:
+        """Have it not begun anew before the machine starts again, or `enable`; systemd lets rest what has ended well."""
+        if (link := WATCHED / self.name).is_symlink():
+            _sv("down", link)
+
     def _unlink(self) -> None:
-        link = WATCHED / self.name
-        if link.is_symlink():
-            # Who looks after it must not begin it anew before it sees that the link is gone.
-            subprocess.run(["sv", "-w", "1", "down", str(link)], capture_output=True, check=False)
-            link.unlink()
+        self.pause()  # who looks after it must not begin it anew before it sees that the link is gone
+        (WATCHED / self.name).unlink(missing_ok=True)
 
     def _remove_service(self) -> None:
         self._unlink()
@@ -159,6 +162,11 @@ def _systemctl(what: str, name: str) -> None:
     )
     if said.returncode:
         raise Trouble(f"systemctl {what} {name}: {said.stderr.strip()}", f"mend it, or {WITHOUT}")
+
+
+def _sv(what: str, link: Path) -> None:
+    """Say it to who looks after the service, if anybody does."""
+    subprocess.run(["sv", "-w", "1", what, str(link)], capture_output=True, check=False)
 
 
 def _write(path: Path, text: str, mode: int) -> bool:

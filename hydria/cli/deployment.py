@@ -279,7 +279,9 @@ class Deployment:
             if everything or purge:
                 folder.refuse_nameless(self.settings.state)
             before = self.supervision.running()  # the machine's own supervisor may end them before we do
-            if not for_now:
+            if for_now:
+                self._boot().pause()
+            else:
                 self._boot().disable(remove=everything or purge)
             done = [f"stopped {name}" for name in sorted({*before, *self.supervision.stop()})]
             if (everything or purge) and self.known and self.settings.is_local():

@@ -160,3 +160,18 @@ def test_without_systemd_runit_brings_everything_back(house: House, without_syst
         assert client.until(lambda: not house.deployment.supervision.running(), 10)
     hydria(house, "down --all --yes", **without_systemd)
     assert list(boot.SERVICES.iterdir()) == list(boot.WATCHED.iterdir()) == []
+
+
+def test_what_runit_looks_after_stays_down_for_now(house: House, without_systemd: dict[str, str]) -> None:
+    status = ["sv", "status", str(boot.WATCHED / house.deployment.settings.service)]
+
+    def is_looked_after() -> bool:
+        return subprocess.run(status, capture_output=True, check=False).stdout.startswith(b"run:")
+
+    hydria(house, "up", **without_systemd)
+    with watching():
+        assert client.until(is_looked_after, 12, 0.2)
+        hydria(house, "down --for-now", **without_systemd)
+        assert not client.until(lambda: bool(house.deployment.supervision.running()), 7, 0.2), "it is begun again"
+        hydria(house, "up", **without_systemd)
+        assert client.until(is_looked_after, 12, 0.2)
