@@ -146,7 +146,7 @@ def _next_steps(console: Console, deployment: Deployment) -> None:
         f"""
 use it:   . {deployment.clouds.with_name("openrc")}
           openstack loadbalancer list
-          openstack loadbalancer create --name lb1 --vip-subnet-id demo --wait    (README.md goes on from here)
+          "Then try it yourself" in README.md makes one of your own, to its first answer
 look:     hydria status    hydria doctor    openstack loadbalancer member list web
 play:     back ends answer /slow after 2 s, /500 with 500, /nope with 404
 stop:     ./quickstart --down        (the controllers; traffic goes on)
