@@ -14,9 +14,16 @@ SERVICE = "hydria-service"
 """The account of this service at Keystone: the operator's own."""
 
 
-def local(url: str, users: Mapping[str, tuple[str, str, str]]) -> dict[str, Any]:
-    """Cloud -> user, password, project of the users of this machine."""
+def local(url: str, users: Mapping[str, tuple[str, str, str]], *, public: str = "") -> dict[str, Any]:
+    """Cloud -> user, password, project of the users of this machine. Where the catalogue says `public`, which need not be
+    known here, nothing is looked up in it.
+    """
     domains = {"user_domain_id": "default", "project_domain_id": "default"}
+    past = {
+        "auth_type": "v3password",  # it takes auth_url as it is
+        "load_balancer_endpoint_override": url,
+        "network_endpoint_override": f"{url}/network/v2.0",
+    }
     return {
         cloud: {
             "auth": {
@@ -28,6 +35,7 @@ def local(url: str, users: Mapping[str, tuple[str, str, str]]) -> dict[str, Any]
             },
             "region_name": REGION,
             "identity_api_version": 3,
+            **(past if public not in {"", url} else {}),
         }
         for cloud, (user, password, project) in users.items()
     }

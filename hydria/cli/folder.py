@@ -97,13 +97,14 @@ def _tell_clients(settings: Any) -> None:
 
 def _known(settings: Any) -> dict[str, Any]:
     """What stands in clouds.yaml, as far as it works as it is written."""
-    url = settings.public_uri()
+    url = settings.own_uri()
     if settings.is_behind_keystone():
         return clouds.behind_keystone(settings, url)
     if settings.is_open():
         return clouds.opened(url)
     known = _passwords(settings.state)
-    return clouds.local(url, {cloud: (user, known[user], project) for cloud, user, project, _ in USERS})
+    users = {cloud: (user, known[user], project) for cloud, user, project, _ in USERS}
+    return clouds.local(url, users, public=settings.public_uri())
 
 
 def _passwords(state: Path) -> dict[str, str]:

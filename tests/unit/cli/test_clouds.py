@@ -24,3 +24,10 @@ def test_an_open_door_has_no_identity() -> None:
             "hydria": {"auth_type": "none", "auth": {"endpoint": "http://127.0.0.1:1"}, "region_name": "RegionOne"}
         }
     }
+
+
+def test_clients_of_this_machine_need_not_know_the_public_address() -> None:
+    made = clouds.local("http://127.0.0.1:1", {"hydria": ("demo", "secret", "demo")}, public="https://lb.example.org")
+    assert "lb.example.org" not in clouds.text("x", made)
+    assert made["hydria"]["load_balancer_endpoint_override"] == "http://127.0.0.1:1"
+    assert made["hydria"]["auth_type"] == "v3password"
