@@ -88,7 +88,7 @@ def identity(ours: Deployment) -> str:
 def processes(ours: Deployment) -> str:
     """Every process runs, and goes on running."""
     standing = ours.supervision.standing()
-    if not standing:
+    if not any(s.pid or ours.supervision.is_supervised(s.name) for s in standing):
         raise Trouble("no process runs", "hydria up")
     if restless := [s for s in standing if s.up_s < YOUNG_S]:
         before = {s.name: s.pid for s in restless}

@@ -174,6 +174,15 @@ def test_up_refuses_a_damaged_database_in_one_line(house: House) -> None:
 # --- processes and what they serve
 
 
+def test_what_was_taken_down_is_not_said_to_have_failed(house: House) -> None:
+    house.deployment.down(for_now=True)
+    try:
+        said = wrong(house, "processes", "API", "load balancers")["processes"]
+        assert (said["reason"], said["remedy"], said["details"]) == ("no process runs", "hydria up", [])
+    finally:
+        house.up()
+
+
 def test_a_worker_that_stands_still_is_named_with_the_command_that_helps(house: House) -> None:
     pid = house.pid("worker")
     os.kill(pid, signal.SIGSTOP)
