@@ -42,7 +42,7 @@ def show(deployment: Deployment, console: Console) -> int:
         f"one member killed: {failed} of {asked} requests failed meanwhile; the API showed it after {noticed}"
     )
     _next_steps(console, deployment)
-    console.print(f"all of it took {deployments.seconds(began)}")
+    console.print(f"all of it took {deployments.seconds(began)}, after the set-up")
     return 0
 
 
