@@ -89,6 +89,7 @@ class Quotas:
         self._show(req, resp, self._shown(own, project_id))
 
     def on_get_default(self, req: falcon.Request, resp: falcon.Response, project_id: str) -> None:
+        forms.project({"project_id": project_id})
         req.context.ask.must("quota:get_defaults", None if project_id in DEFAULTS else project_id)
         self._show(req, resp, self._shown({}, project_id))
 

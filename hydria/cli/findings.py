@@ -53,19 +53,22 @@ def examine(checks: Sequence[Check], seconds: float) -> Iterator[Finding]:
 
 
 def _judged(check: Check, work: Begun[str], seconds: float, causes: Sequence[str]) -> Finding:
+    state: State = "wrong"
     try:
         return Finding(check.name, "ok", found=work.result(seconds))
     except Concern as concern:
-        return _told(check, "warning", concern)
+        state = "warning"
+        if not causes:
+            return _told(check, state, concern)
     except Trouble as trouble:
         if not causes:
-            return _told(check, "wrong", trouble)
+            return _told(check, state, trouble)
     except Exception as error:  # noqa: BLE001  (whatever breaks in one check, the others are told)
         if not causes:
             what = f"it could not be looked at: {type(error).__name__}: {error}"
-            return Finding(check.name, "wrong", reason=" ".join(what.split()), remedy="report this defect")
+            return Finding(check.name, state, reason=" ".join(what.split()), remedy="report this defect")
     because = f"explained by what is wrong with: {', '.join(causes)}"
-    return Finding(check.name, "wrong", reason=because, remedy=f"mend this first: {causes[0]}")
+    return Finding(check.name, state, reason=because, remedy=f"mend this first: {causes[0]}")
 
 
 def _told(check: Check, state: State, trouble: Trouble) -> Finding:

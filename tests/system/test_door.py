@@ -86,7 +86,8 @@ def test_what_was_never_up_is_told_so(tmp_path: Path) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (1, "nothing runs; start with `hydria up`\n", "")
     said = fresh.command("doctor")
     assert (said.returncode, said.stderr) == (1, "")
-    assert "wrong  networks: nothing was ever brought up here\n       remedy: hydria up\n" in said.stdout
+    assert "wrong   deployment: nothing was ever brought up here\n        remedy: hydria up\n" in said.stdout
+    assert "wrong   networks: explained by what is wrong with: deployment\n" in said.stdout
     assert "wrong  processes: no process runs\n" in said.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == ["hydria.conf"]
 
@@ -224,7 +225,9 @@ def test_keys_that_are_lost_are_not_made_anew(running: House) -> None:
 def test_the_doctor_tells_what_to_do_when_all_is_down(down: House) -> None:
     said = down.command("doctor")
     assert (said.returncode, said.stderr) == (1, "")
-    assert "wrong  API: http://127.0.0.1:19976 does not answer\n       remedy: hydria up\n" in said.stdout
+    assert "wrong   processes: no process runs\n        remedy: hydria up\n" in said.stdout
+    for what in ("warning metrics", "wrong   API"):
+        assert f"{what}: explained by what is wrong with: processes\n" in said.stdout
     said = down.command("status")
     assert said.returncode == 1
     assert said.stdout.count("down") == 4

@@ -210,3 +210,8 @@ def test_the_quota_of_a_project_that_has_none_is_the_usual_one(api: Service) -> 
     usual = api.get(f"/quotas/{PROJECT}/default", "quota")
     assert shown == usual
     assert {most for name, most in usual.items() if not name.endswith("_id")} == {-1}
+
+
+def test_quotas_of_what_cannot_be_a_project_are_refused(api: Service) -> None:
+    api.token = "admin"
+    assert [api.ask("GET", f"/quotas/no%0Aproject{rest}").status_code for rest in ("", "/default")] == [400, 400]

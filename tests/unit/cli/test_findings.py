@@ -49,6 +49,12 @@ def test_what_a_cause_explains_is_not_told_twice() -> None:
     assert found["fine"].state == "ok"
 
 
+def test_a_concern_that_a_cause_explains_stays_a_concern() -> None:
+    cause, ill = Check("cause", lambda: wrong("away")), Check("ill", lambda: concern("late"), ("cause",))
+    found = examined(cause, ill)[1]
+    assert (found.state, found.remedy) == ("warning", "mend this first: cause")
+
+
 def test_what_hangs_is_given_up_and_the_others_are_told() -> None:
     never = threading.Event()
     began = time.monotonic()
