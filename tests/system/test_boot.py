@@ -37,19 +37,17 @@ def house(etc: None, tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def without_systemd(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment whose PATH has every program but systemctl."""
-    folder = tmp_path_factory.mktemp("programs")
-    for place in ("/usr/local/sbin", "/usr/sbin", "/usr/bin"):
-        for program in Path(place).iterdir():
-            if program.name != "systemctl" and not (folder / program.name).is_symlink():
-                (folder / program.name).symlink_to(program)
-    return {"PATH": str(folder)}
+def without_systemd() -> Iterator[None]:
+    """Its program cannot be run, wherever it is looked for."""
+    program = shutil.which("systemctl")
+    assert program, "the set-up for tests installs it"
+    subprocess.run(["mount", "--bind", "/dev/null", program], check=True)
+    yield
+    subprocess.run(["umount", program], check=True)
 
 
-def hydria(house: House, command: str, **environment: str) -> str:
-    line = ["env", *(f"{n}={v}" for n, v in environment.items()), *house.deployment.command(*command.split())]
-    said = subprocess.run(line, capture_output=True, text=True, check=False)
+def hydria(house: House, command: str) -> str:
+    said = subprocess.run(house.deployment.command(*command.split()), capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (0, ""), said
     return said.stdout
 
@@ -133,45 +131,47 @@ def test_a_unit_that_is_not_wanted_any_more_goes(house: House) -> None:
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[None]:
+def watching(house: House) -> Iterator[None]:
     """runit's own supervisor, as a machine without systemd runs it."""
+    keeper = f"runsv {house.deployment.settings.service}"
     with subprocess.Popen(["runsvdir", "-P", str(boot.WATCHED)], start_new_session=True) as runsvdir:
         try:
             yield
         finally:
             runsvdir.send_signal(signal.SIGHUP)  # it ends what it looks after
+    assert client.until(lambda: not any(words.startswith(keeper) for _, words in processes()), 15, 0.1)
 
 
-def test_without_systemd_runit_brings_everything_back(house: House, without_systemd: dict[str, str]) -> None:
+def test_without_systemd_runit_brings_everything_back(house: House, without_systemd: None) -> None:
     service = boot.WATCHED / house.deployment.settings.service
-    assert f"starts with the machine: {service}" in hydria(house, "up", **without_systemd)
+    assert f"starts with the machine: {service}" in hydria(house, "up")
     assert not unit_of(house).exists()
     power_off(house)
-    with watching():
+    with watching(house):
         assert client.until(lambda: is_back(house), 20, 0.2)
-        assert hydria(house, "down", **without_systemd).count("stopped") == 4
+        assert hydria(house, "down").count("stopped") == 4
         assert not client.until(lambda: bool(house.deployment.supervision.running()), 7, 0.2), "it is begun again"
-        hydria(house, "up", **without_systemd)
+        hydria(house, "up")
         status = ["sv", "status", str(service)]
         assert client.until(
             lambda: subprocess.run(status, capture_output=True, check=False).stdout[:3] == b"run", 12, 0.2
         )
         subprocess.run(["sv", "-w", "10", "down", str(service)], check=True, capture_output=True)
         assert client.until(lambda: not house.deployment.supervision.running(), 10)
-    hydria(house, "down --all --yes", **without_systemd)
+    hydria(house, "down --all --yes")
     assert list(boot.SERVICES.iterdir()) == list(boot.WATCHED.iterdir()) == []
 
 
-def test_what_runit_looks_after_stays_down_for_now(house: House, without_systemd: dict[str, str]) -> None:
+def test_what_runit_looks_after_stays_down_for_now(house: House, without_systemd: None) -> None:
     status = ["sv", "status", str(boot.WATCHED / house.deployment.settings.service)]
 
     def is_looked_after() -> bool:
         return subprocess.run(status, capture_output=True, check=False).stdout.startswith(b"run:")
 
-    hydria(house, "up", **without_systemd)
-    with watching():
+    hydria(house, "up")
+    with watching(house):
         assert client.until(is_looked_after, 12, 0.2)
-        hydria(house, "down --for-now", **without_systemd)
+        hydria(house, "down --for-now")
         assert not client.until(lambda: bool(house.deployment.supervision.running()), 7, 0.2), "it is begun again"
-        hydria(house, "up", **without_systemd)
+        hydria(house, "up")
         assert client.until(is_looked_after, 12, 0.2)
