@@ -88,7 +88,6 @@ def test_what_was_never_up_is_told_so(tmp_path: Path) -> None:
     assert (said.returncode, said.stderr) == (1, "")
     assert "wrong   deployment: nothing was ever brought up here\n        remedy: hydria up\n" in said.stdout
     assert "wrong   networks: explained by what is wrong with: deployment\n" in said.stdout
-    assert "wrong  processes: no process runs\n" in said.stdout
     assert sorted(p.name for p in tmp_path.iterdir()) == ["hydria.conf"]
 
 
