@@ -145,6 +145,8 @@ def told(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         where = error.filename or path
         raise Trouble(f"{where} is not there", "hydria up makes what is missing") from error
+    except UnicodeDecodeError as error:
+        raise Trouble(f"{path}: a file of it is damaged: {error}", "put it back from a backup") from error
     except PermissionError as error:
         raise Trouble(f"{error.filename or path}: permission denied", "become root and run it again") from error
     except OSError as error:

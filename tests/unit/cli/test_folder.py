@@ -57,3 +57,10 @@ def test_who_was_killed_before_the_end_goes_on(settings: configuration.Settings,
     folder.prepare(settings, parts)
     folder.refuse_lost(settings, parts)
     assert (settings.state / "master.keys").read_text() == keys
+
+
+def test_a_file_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "admin").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Trouble, match="is damaged") as told, folder.told(tmp_path):
+        (tmp_path / "admin").read_text()
+    assert told.value.remedy == "put it back from a backup"
