@@ -112,11 +112,6 @@ class Reader:
         return not (self._whole or self._is_begun or self._refused)
 
     @property
-    def has_next(self) -> bool:
-        """Whether `next` has something to say."""
-        return bool(self._whole or self._refused)
-
-    @property
     def received(self) -> int:
         """Bytes of the body that is not whole yet."""
         return len(self._body)

@@ -16,8 +16,6 @@ from oslo_config import cfg
 from hydria.drivers import faults
 
 GROUP = "keystone_authtoken"
-TRANSPORT = ("cafile", "certfile", "keyfile", "insecure")
-"""Options of the transport; the middleware takes them from this group also where the account is in another."""
 KNOWN = {"password": "password", "v3password": "v3password", "v3applicationcredential": "v3applicationcredential"}
 """Kinds of accounts that clients can be told of, and what they call them."""
 Failures = (exceptions.ClientException, exceptions.RetriableConnectionFailure, cfg.Error, OSError, ValueError)
